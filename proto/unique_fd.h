@@ -1,0 +1,48 @@
+// UniqueFd: sole owner of one file descriptor.
+//
+// Process: any. Threads: as an int; one object is not to be used by two threads at once.
+// Closing never blocks on the kinds of descriptor that sockgate handles, and its result is ignored on
+// purpose: after close(2) the number is free even when EINTR is reported (Linux, close(2), "Notes").
+
+#ifndef SOCKGATE_PROTO_UNIQUE_FD_H_
+#define SOCKGATE_PROTO_UNIQUE_FD_H_
+
+#include <unistd.h>
+
+#include <utility>
+
+namespace sockgate {
+
+class UniqueFd {
+ public:
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) : fd_(fd) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(other.Release()) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept {
+    if (this != &other) Reset(other.Release());
+    return *this;
+  }
+  UniqueFd(const UniqueFd&) = delete;
+  UniqueFd& operator=(const UniqueFd&) = delete;
+  ~UniqueFd() { Reset(); }
+
+  // The descriptor, or -1 when nothing is owned.
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+
+  // Gives the descriptor to the caller, who must close it.
+  [[nodiscard]] int Release() { return std::exchange(fd_, -1); }
+
+  // Closes what is owned and takes `fd` instead.
+  void Reset(int fd = -1) {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = fd;
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+}  // namespace sockgate
+
+#endif  // SOCKGATE_PROTO_UNIQUE_FD_H_

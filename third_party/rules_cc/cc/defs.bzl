@@ -1,0 +1,9 @@
+"""Bazel 4's own C++ rules, under the name that rules_java and @bazel_tools load them by."""
+
+cc_binary = native.cc_binary
+cc_import = native.cc_import
+cc_library = native.cc_library
+cc_test = native.cc_test
+cc_toolchain = native.cc_toolchain
+cc_toolchain_suite = native.cc_toolchain_suite
+fdo_profile = native.fdo_profile
