@@ -1,0 +1,141 @@
+#include "broker/audit_log.h"
+
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace sockgate {
+namespace {
+
+void AppendEscaped(std::string* out, absl::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out->push_back('\\');
+      out->push_back(c);
+    } else if (byte < 0x20 || byte >= 0x7f) {
+      absl::StrAppend(out, "\\u00");
+      out->push_back(kHex[byte >> 4]);
+      out->push_back(kHex[byte & 15]);
+    } else {
+      out->push_back(c);
+    }
+  }
+}
+
+// A write of at most PIPE_BUF bytes to a pipe that polls writable does not block (pipe(7)); to a
+// file any size may be written.
+size_t LargestWrite(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? SSIZE_MAX : PIPE_BUF;
+}
+
+bool Writable(int fd) {
+  pollfd entry = {fd, POLLOUT, 0};
+  return poll(&entry, 1, 0) == 1 && (entry.revents & POLLOUT) != 0;
+}
+
+}  // namespace
+
+AuditLog::AuditLog(UniqueFd fd) : fd_(std::move(fd)), largest_write_(LargestWrite(fd_.get())) {
+  if (fd_.valid()) buffer_.reserve(2 * kBatchBytes);
+}
+
+void AuditLog::Decision(const Attempt& attempt, const Verdict& verdict) {
+  if (!fd_.valid()) return;
+  Begin("decision", *attempt.worker, attempt.channel);
+  Request(attempt);
+  Field("transport", Word(attempt.request.transport));
+  Field("mode", Word(attempt.request.mode));
+  Field("purpose", Word(attempt.request.purpose));
+  Field("verdict", verdict.decision == Decision::kAllow ? "allow" : "deny");
+  Field("rule", verdict.rule);
+  Field("reason", Word(verdict.reason));
+  End();
+}
+
+void AuditLog::Completion(const Attempt& attempt, const Result& result, TimePoint now) {
+  if (!fd_.valid()) return;
+  Begin("completion", *attempt.worker, attempt.channel);
+  Request(attempt);
+  Field("outcome", Word(result.outcome));
+  if (result.reason != Reason::kNone) Field("reason", Word(result.reason));
+  if (result.error != 0) Field("errno", result.error);
+  const auto taken = std::chrono::duration_cast<std::chrono::microseconds>(now - attempt.begun);
+  Field("connect_us", static_cast<uint64_t>(taken.count()));
+  End();
+}
+
+void AuditLog::Channel(const WorkerRecord& worker, uint64_t channel, absl::string_view event,
+                       absl::string_view detail) {
+  if (!fd_.valid()) return;
+  Begin("channel", worker, channel);
+  Field("pid", static_cast<uint64_t>(worker.peer.pid));
+  Field("uid", worker.peer.uid);
+  Field("change", event);
+  if (!detail.empty()) Field("detail", detail);
+  End();
+}
+
+void AuditLog::Flush() {
+  size_t written = 0;
+  while (written < buffer_.size() && Writable(fd_.get())) {
+    const size_t chunk = std::min(buffer_.size() - written, largest_write_);
+    const ssize_t size = write(fd_.get(), buffer_.data() + written, chunk);
+    if (size < 0 && errno != EINTR) break;
+    if (size > 0) written += static_cast<size_t>(size);
+  }
+  buffer_.erase(0, written);
+}
+
+void AuditLog::Begin(absl::string_view event, const WorkerRecord& worker, uint64_t channel) {
+  absl::StrAppend(&buffer_, "{\"time\":\"");
+  Time();
+  absl::StrAppend(&buffer_, "\",\"event\":\"", event, "\",\"worker\":", worker.id,
+                  ",\"channel\":", channel, ",\"role\":\"");
+  AppendEscaped(&buffer_, worker.role->name);
+  buffer_.push_back('"');
+}
+
+void AuditLog::Field(absl::string_view name, absl::string_view word) {
+  absl::StrAppend(&buffer_, ",\"", name, "\":\"");
+  AppendEscaped(&buffer_, word);
+  buffer_.push_back('"');
+}
+
+void AuditLog::Field(absl::string_view name, uint64_t number) {
+  absl::StrAppend(&buffer_, ",\"", name, "\":", number);
+}
+
+void AuditLog::Request(const Attempt& attempt) {
+  Field("request", attempt.request_id);
+  scratch_.clear();
+  attempt.request.endpoint.AppendTo(&scratch_);
+  Field("target", scratch_);
+}
+
+void AuditLog::Time() {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  if (now.tv_sec != second_) {
+    second_ = now.tv_sec;
+    tm utc;
+    gmtime_r(&second_, &utc);
+    strftime(second_text_.data(), second_text_.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+  }
+  absl::StrAppend(&buffer_, second_text_.data(), ".",
+                  absl::Dec(now.tv_nsec / 1000, absl::kZeroPad6), "Z");
+}
+
+void AuditLog::End() { buffer_.append("}\n"); }
+
+}  // namespace sockgate

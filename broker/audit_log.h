@@ -1,0 +1,74 @@
+// AuditLog: one line of JSON for every decision, every completion and every channel that begins or
+// ends.
+//
+// Process: broker, the loop's thread. Lines are formatted into a buffer and written in batches, off
+// the path of the request: by Flush(), which the server calls when a batch is full or old. Lines
+// are never torn by another writer where the descriptor is a file opened with O_APPEND. Never
+// blocks: a pipe whose reader is slow, or a full disk, makes the buffer grow to its bound, and from
+// then on full() asks the sessions to decide nothing more. So no decision goes unlogged. Hostile
+// input: names and reasons that come from a worker; they are escaped.
+//
+// Fields: broker/AUDIT.md.
+
+#ifndef SOCKGATE_BROKER_AUDIT_LOG_H_
+#define SOCKGATE_BROKER_AUDIT_LOG_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "broker/connector.h"
+#include "broker/policy/verdict.h"
+#include "proto/messages.h"
+#include "proto/unique_fd.h"
+
+namespace sockgate {
+
+class AuditLog {
+ public:
+  // Takes `fd`; an invalid one means that nobody wants the log.
+  explicit AuditLog(UniqueFd fd);
+
+  void Decision(const Attempt& attempt, const Verdict& verdict);
+  // `error` is 0 when there is none or only the worker's socket knows it.
+  void Completion(const Attempt& attempt, const Result& result, TimePoint now);
+  // `event` is a word such as "opened"; `detail` may be empty.
+  void Channel(const WorkerRecord& worker, uint64_t channel, absl::string_view event,
+               absl::string_view detail);
+
+  // Writes as much as can be written without blocking.
+  void Flush();
+
+  // Lines wait to be written.
+  bool pending() const { return !buffer_.empty(); }
+  // Enough lines wait to be worth a write now.
+  bool batch_full() const { return buffer_.size() >= kBatchBytes; }
+  // The bound is reached; decide nothing more until a Flush() has helped.
+  bool full() const { return buffer_.size() >= kMaxBytes; }
+
+ private:
+  static constexpr size_t kBatchBytes = 32 * 1024;
+  static constexpr size_t kMaxBytes = 1024 * 1024;
+
+  void Begin(absl::string_view event, const WorkerRecord& worker, uint64_t channel);
+  void Field(absl::string_view name, absl::string_view word);
+  void Field(absl::string_view name, uint64_t number);
+  void Request(const Attempt& attempt);
+  void Time();
+  void End();
+
+  UniqueFd fd_;
+  const size_t largest_write_;
+  std::string buffer_;
+  std::string scratch_;
+  // The date and time down to the second, made anew only when the second changes.
+  time_t second_ = -1;
+  std::array<char, 32> second_text_ = {};
+};
+
+}  // namespace sockgate
+
+#endif  // SOCKGATE_BROKER_AUDIT_LOG_H_

@@ -1,0 +1,46 @@
+// Net: the few things that the broker asks of the operating system to reach the network.
+//
+// Process: broker. The one place where sockets towards the network are made, so also where a test
+// can make them fail. Errors are errno values, 0 for none; no call blocks.
+
+#ifndef SOCKGATE_BROKER_NET_H_
+#define SOCKGATE_BROKER_NET_H_
+
+#include "proto/endpoint.h"
+#include "proto/unique_fd.h"
+
+namespace sockgate {
+
+enum class Handshake { kGoingOn, kDone, kFailed };
+
+class Net {
+ public:
+  virtual ~Net() = default;
+
+  // A non-blocking, close-on-exec stream socket of the endpoint's family.
+  virtual int OpenStream(const Endpoint& endpoint, UniqueFd* socket) = 0;
+
+  // connect(2) as it is: EINPROGRESS when the handshake begins, EALREADY while it goes on, 0 once
+  // when it has ended well, or its error. Taking the error leaves none for whoever holds a
+  // duplicate.
+  virtual int Connect(int socket, const Endpoint& endpoint) = 0;
+
+  // How far the handshake is, without taking its error.
+  virtual Handshake Look(int socket) = 0;
+
+  // Ends a handshake that goes on; whoever holds a duplicate sees it fail.
+  virtual void GiveUp(int socket) = 0;
+};
+
+// The real one.
+class KernelNet final : public Net {
+ public:
+  int OpenStream(const Endpoint& endpoint, UniqueFd* socket) override;
+  int Connect(int socket, const Endpoint& endpoint) override;
+  Handshake Look(int socket) override;
+  void GiveUp(int socket) override;
+};
+
+}  // namespace sockgate
+
+#endif  // SOCKGATE_BROKER_NET_H_

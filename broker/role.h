@@ -1,0 +1,30 @@
+// Role: what a worker may do. Fixed to a channel by the broker's side, never chosen by the worker.
+
+#ifndef SOCKGATE_BROKER_ROLE_H_
+#define SOCKGATE_BROKER_ROLE_H_
+
+#include <cstdint>
+#include <string>
+
+#include "broker/policy/policy.h"
+
+namespace sockgate {
+
+// Per worker, so that one worker takes nothing from another. What is over a limit is answered
+// Outcome::kLimited with the limit's reason.
+struct Limits {
+  uint16_t max_outstanding =
+      256;  // requests of one channel that wait for a reply; 1 to kMaxOutstanding
+  uint32_t max_pending = 512;  // handshakes that are not finished
+  uint32_t max_channels = 64;
+};
+
+struct Role {
+  std::string name;
+  Policy policy;
+  Limits limits;
+};
+
+}  // namespace sockgate
+
+#endif  // SOCKGATE_BROKER_ROLE_H_

@@ -1,0 +1,326 @@
+#include "broker/session.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "proto/check.h"
+#include "proto/codec.h"
+#include "proto/packet_socket.h"
+
+namespace sockgate {
+namespace {
+
+// How soon to try again when the user has too many descriptors in flight: others must read first.
+constexpr std::chrono::milliseconds kInFlightRetry(5);
+
+// What a worker over a limit is told to wait.
+constexpr uint32_t kRetryAfterMs = 100;
+
+constexpr uint32_t kReading = EPOLLIN;
+constexpr uint32_t kWritingOnly = EPOLLOUT;
+constexpr uint32_t kNothing = 0;  // epoll still reports the end
+
+Result Limited(Reason reason) {
+  Result result;
+  result.outcome = Outcome::kLimited;
+  result.reason = reason;
+  result.retry_after_ms = kRetryAfterMs;
+  return result;
+}
+
+Result Denied(const Verdict& verdict) {
+  Result result;
+  result.outcome = Outcome::kDenied;
+  result.reason = verdict.reason;
+  result.rule = verdict.rule;
+  return result;
+}
+
+Result Failed(int error) {
+  Result result;
+  result.outcome = Outcome::kFailed;
+  result.error = static_cast<uint32_t>(error);
+  return result;
+}
+
+Result Ended(const Attempt& attempt, Progress progress, int error) {
+  Result result;
+  if (progress == Progress::kFailed && error != 0) {
+    result = Failed(error);
+  } else {
+    result.outcome = progress == Progress::kConnected ? Outcome::kConnected : Outcome::kStarted;
+  }
+  result.rule = attempt.rule;
+  return result;
+}
+
+}  // namespace
+
+// Which message is legal in which phase, in the order of Request::body.
+struct Session::LegalOrder {
+  Phase phase;
+  void (Session::*handler)(const Request&);
+
+  static const std::array<LegalOrder, std::variant_size_v<decltype(Request::body)>> kTable;
+};
+
+const std::array<Session::LegalOrder, 4> Session::LegalOrder::kTable = {{
+    {Phase::kGreeting, &Session::OnHello},
+    {Phase::kOpen, &Session::OnConnect},
+    {Phase::kOpen, &Session::OnResolve},
+    {Phase::kOpen, &Session::OnOpenChannel},
+}};
+
+Session::Session(const SessionContext& context, std::shared_ptr<WorkerRecord> worker, uint64_t id,
+                 UniqueFd channel, Phase phase)
+    : context_(context),
+      worker_(std::move(worker)),
+      id_(id),
+      channel_(std::move(channel)),
+      phase_(phase) {}
+
+Session::~Session() {
+  context_.loop->Unwatch(&watch_);
+  context_.loop->Cancel(&retry_);
+}
+
+int Session::Begin() {
+  watch_ = context_.loop->Watch(channel_.get(), kReading, this, 0);
+  if (!watch_.valid()) return errno;
+  context_.audit->Channel(*worker_, id_, "opened", {});
+  return 0;
+}
+
+void Session::OnEvent(uint64_t /*cookie*/, uint32_t epoll_events) {
+  if (phase_ == Phase::kEnded) return;
+  if ((epoll_events & (EPOLLHUP | EPOLLERR)) != 0) {
+    // Nobody is left to read a reply, so what may still be queued is not worth a connect.
+    End("closed", {});
+  } else if (!waiting_.empty()) {
+    SendWaiting();
+  } else {
+    ReadOne();
+  }
+}
+
+void Session::OnDeadline(uint64_t /*cookie*/) {
+  if (phase_ != Phase::kEnded) SendWaiting();
+}
+
+void Session::ReadOne() {
+  std::array<uint8_t, kMaxPacketBytes> buffer;
+  const Received received =
+      ReceivePacket(channel_.get(), absl::MakeSpan(buffer), Accept::kNoDescriptor, Wait::kNo);
+  switch (received.status) {
+    case PacketStatus::kOk:
+      Handle(absl::MakeConstSpan(buffer.data(), received.size));
+      break;
+    case PacketStatus::kWouldBlock:
+      break;
+    case PacketStatus::kClosed:
+      End("closed", {});
+      break;
+    case PacketStatus::kDescriptors:
+      Violation("descriptors");
+      break;
+    case PacketStatus::kTruncated:
+      Violation("packet too long");
+      break;
+    default:
+      End("broken", strerror(received.error));
+      break;
+  }
+}
+
+void Session::Handle(absl::Span<const uint8_t> packet) {
+  Request request;
+  const Decoded decoded = DecodeRequest(packet, &request);
+  if (!decoded.ok()) {
+    Violation(decoded.bad_field());
+    return;
+  }
+  const LegalOrder& legal = LegalOrder::kTable[request.body.index()];
+  if (legal.phase != phase_) {
+    Violation("out of order");
+    return;
+  }
+  if (request.id != last_request_id_ + 1) {
+    Violation("id");
+    return;
+  }
+  last_request_id_ = request.id;
+  (this->*legal.handler)(request);
+}
+
+void Session::OnHello(const Request& request) {
+  const auto& hello = std::get<Hello>(request.body);
+  HelloReply reply;
+  const uint16_t newest = std::min(hello.newest_version, kNewestVersion);
+  if (newest >= std::max(hello.oldest_version, kOldestVersion)) {
+    reply.version = newest;
+    reply.max_outstanding = worker_->role->limits.max_outstanding;
+    phase_ = Phase::kOpen;
+  }
+  Send({request.id, reply}, -1);
+  if (reply.version == 0) Violation("no common version");
+}
+
+void Session::OnConnect(const Request& request) {
+  Attempt attempt;
+  attempt.worker = worker_.get();
+  attempt.channel = id_;
+  attempt.request_id = request.id;
+  attempt.request = std::get<ConnectRequest>(request.body);
+  attempt.begun = EventLoop::Now();
+  ++outstanding_;
+
+  if (attempt.request.endpoint.is_ip() && attempt.request.endpoint.port() == 0) {
+    Result result;
+    result.outcome = Outcome::kBadRequest;
+    result.reason = Reason::kPortZero;
+    Finish(attempt, result, -1);
+    return;
+  }
+  if (const Reason limit = LimitReached(); limit != Reason::kNone) {
+    Finish(attempt, Limited(limit), -1);
+    return;
+  }
+  const Verdict verdict =
+      worker_->role->policy.Decide(attempt.request.endpoint, attempt.request.transport);
+  attempt.rule = verdict.rule;
+  context_.audit->Decision(attempt, verdict);
+  if (verdict.decision == Decision::kDeny) {
+    Finish(attempt, Denied(verdict), -1);
+    return;
+  }
+  StartConnect(attempt);
+}
+
+Reason Session::LimitReached() const {
+  const Limits& limits = worker_->role->limits;
+  if (outstanding_ > limits.max_outstanding) return Reason::kOutstanding;
+  if (worker_->pending >= limits.max_pending) return Reason::kPending;
+  if (context_.audit->full()) return Reason::kAuditLog;
+  return Reason::kNone;
+}
+
+void Session::StartConnect(const Attempt& attempt) {
+  const Started started = context_.connector->Start(attempt);
+  if (started.progress != Progress::kPending) {
+    Finish(attempt, Ended(attempt, started.progress, started.error), started.socket.get());
+  } else if (attempt.request.mode == ConnectMode::kInProgress) {
+    --outstanding_;
+    Result result;
+    result.outcome = Outcome::kStarted;
+    result.rule = attempt.rule;
+    Send({attempt.request_id, ConnectReply{result}}, started.lent);
+  }
+}
+
+void Session::OnConnectEnd(const Attempt& attempt, Progress progress, int error, UniqueFd socket) {
+  Finish(attempt, Ended(attempt, progress, error), socket.get());
+}
+
+void Session::OnResolve(const Request& request) {
+  // The hello reply did not grant kCapabilityResolve.
+  ResolveReply reply;
+  reply.result = Failed(EOPNOTSUPP);
+  Send({request.id, reply}, -1);
+}
+
+void Session::OnOpenChannel(const Request& request) {
+  UniqueFd worker_end;
+  const Result result = context_.host->MintChannel(worker_, &worker_end);
+  Send({request.id, OpenChannelReply{result}}, worker_end.get());
+}
+
+void Session::Finish(const Attempt& attempt, const Result& result, int descriptor) {
+  --outstanding_;
+  Send({attempt.request_id, ConnectReply{result}}, descriptor);
+  // To the worker an in-progress attempt that has failed already is one that started; the error is
+  // in its socket.
+  Result logged = result;
+  if (logged.outcome == Outcome::kStarted) logged.outcome = Outcome::kFailed;
+  context_.audit->Completion(attempt, logged, EventLoop::Now());
+}
+
+void Session::Send(const Reply& reply, int descriptor) {
+  if (phase_ == Phase::kEnded) return;
+  std::array<uint8_t, kMaxPacketBytes> buffer;
+  const size_t size = EncodeReply(reply, absl::MakeSpan(buffer));
+  SOCKGATE_CHECK(size > 0);
+  const auto packet = absl::MakeConstSpan(buffer.data(), size);
+  if (!waiting_.empty()) {
+    Queue(packet, descriptor);
+    return;
+  }
+  const Sent sent = SendPacket(channel_.get(), packet, descriptor, Wait::kNo);
+  if (sent.status == PacketStatus::kWouldBlock || sent.status == PacketStatus::kInFlight) {
+    Queue(packet, descriptor);
+    WaitToSend(sent.status == PacketStatus::kWouldBlock);
+  } else if (sent.status != PacketStatus::kOk) {
+    End("closed", {});
+  }
+}
+
+void Session::Queue(absl::Span<const uint8_t> packet, int descriptor) {
+  Waiting waiting;
+  std::copy(packet.begin(), packet.end(), waiting.packet.begin());
+  waiting.size = packet.size();
+  if (descriptor >= 0) {
+    waiting.descriptor.Reset(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+    if (!waiting.descriptor.valid()) {
+      // The worker would take a reply without its descriptor for a full table of its own.
+      End("broken", strerror(errno));
+      return;
+    }
+  }
+  waiting_.push_back(std::move(waiting));
+}
+
+void Session::SendWaiting() {
+  while (!waiting_.empty()) {
+    const Waiting& first = waiting_.front();
+    const Sent sent =
+        SendPacket(channel_.get(), absl::MakeConstSpan(first.packet.data(), first.size),
+                   first.descriptor.get(), Wait::kNo);
+    if (sent.status == PacketStatus::kWouldBlock || sent.status == PacketStatus::kInFlight) {
+      WaitToSend(sent.status == PacketStatus::kWouldBlock);
+      return;
+    }
+    if (sent.status != PacketStatus::kOk) {
+      End("closed", {});
+      return;
+    }
+    waiting_.pop_front();
+  }
+  context_.loop->Change(watch_, kReading);
+}
+
+void Session::WaitToSend(bool for_room) {
+  if (phase_ == Phase::kEnded) return;
+  context_.loop->Change(watch_, for_room ? kWritingOnly : kNothing);
+  if (for_room) return;
+  context_.loop->Cancel(&retry_);
+  retry_ = context_.loop->SetDeadline(EventLoop::Now() + kInFlightRetry, this, 0);
+}
+
+void Session::Violation(absl::string_view detail) { End("violation", detail); }
+
+void Session::End(absl::string_view change, absl::string_view detail) {
+  if (phase_ == Phase::kEnded) return;
+  phase_ = Phase::kEnded;
+  context_.loop->Unwatch(&watch_);
+  context_.loop->Cancel(&retry_);
+  waiting_.clear();
+  channel_.Reset();
+  context_.audit->Channel(*worker_, id_, change, detail);
+  context_.host->EndSession(this);
+}
+
+}  // namespace sockgate

@@ -1,0 +1,120 @@
+// Session: the broker's end of one channel.
+//
+// Process: broker, the loop's thread. Owned by the server, which deletes it between two wake-ups
+// after EndSession(). Hostile input: every packet. One packet is taken per turn, so a worker that
+// floods waits behind the others; a packet that breaks the protocol (codec.h, or the table of legal
+// order in session.cc) ends the session with an audit line, and so does a packet with descriptors.
+// A worker that does not read its replies is not read from until it does: replies wait in the
+// kernel, then here, and no more of them than the role's limit.
+
+#ifndef SOCKGATE_BROKER_SESSION_H_
+#define SOCKGATE_BROKER_SESSION_H_
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+#include "broker/audit_log.h"
+#include "broker/connector.h"
+#include "broker/event_loop.h"
+#include "broker/worker_record.h"
+#include "proto/limits.h"
+#include "proto/messages.h"
+#include "proto/unique_fd.h"
+
+namespace sockgate {
+
+class Session;
+
+// What a session needs of the server.
+class SessionHost {
+ public:
+  // One more channel for the same worker: fills `worker_end`, or returns a result that says why
+  // not.
+  virtual Result MintChannel(const std::shared_ptr<WorkerRecord>& worker, UniqueFd* worker_end) = 0;
+  // The session is over; it will be deleted, but not before the current wake-up is done.
+  virtual void EndSession(Session* session) = 0;
+
+ protected:
+  ~SessionHost() = default;
+};
+
+// None is owned; all outlive every session.
+struct SessionContext {
+  EventLoop* loop = nullptr;
+  Connector* connector = nullptr;
+  AuditLog* audit = nullptr;
+  SessionHost* host = nullptr;
+};
+
+class Session final : public EventHandler {
+ public:
+  enum class Phase : uint8_t { kGreeting, kOpen, kEnded };
+
+  // `phase` is kGreeting for a worker's first channel, kOpen for a minted one.
+  Session(const SessionContext& context, std::shared_ptr<WorkerRecord> worker, uint64_t id,
+          UniqueFd channel, Phase phase);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Begins to listen to the worker; an errno if the kernel refuses.
+  int Begin();
+
+  // An attempt in connected mode that this session began has ended.
+  void OnConnectEnd(const Attempt& attempt, Progress progress, int error, UniqueFd socket);
+
+  // Ends the session because the broker stops.
+  void Close() { End("closed", "broker stops"); }
+
+  uint64_t id() const { return id_; }
+  const std::shared_ptr<WorkerRecord>& worker() const { return worker_; }
+
+  void OnEvent(uint64_t cookie, uint32_t epoll_events) override;
+  void OnDeadline(uint64_t cookie) override;
+
+ private:
+  struct LegalOrder;
+  // A reply that waits for room.
+  struct Waiting {
+    std::array<uint8_t, kMaxPacketBytes> packet;
+    size_t size;
+    UniqueFd descriptor;
+  };
+
+  void ReadOne();
+  void Handle(absl::Span<const uint8_t> packet);
+  void OnHello(const Request& request);
+  void OnConnect(const Request& request);
+  void OnResolve(const Request& request);
+  void OnOpenChannel(const Request& request);
+
+  // The limit that stands in the way of one more connect, or kNone.
+  Reason LimitReached() const;
+  void StartConnect(const Attempt& attempt);
+
+  // The one exit of a connect request: reply with descriptor, then audit.
+  void Finish(const Attempt& attempt, const Result& result, int descriptor);
+  void Send(const Reply& reply, int descriptor);
+  void Queue(absl::Span<const uint8_t> packet, int descriptor);
+  void SendWaiting();
+  void WaitToSend(bool for_room);
+  void Violation(absl::string_view detail);
+  void End(absl::string_view change, absl::string_view detail);
+
+  const SessionContext context_;
+  const std::shared_ptr<WorkerRecord> worker_;
+  const uint64_t id_;
+  UniqueFd channel_;
+  Phase phase_;
+  uint32_t last_request_id_ = 0;
+  uint16_t outstanding_ = 0;
+  EventLoop::Id watch_;
+  EventLoop::Id retry_;
+  std::deque<Waiting> waiting_;
+};
+
+}  // namespace sockgate
+
+#endif  // SOCKGATE_BROKER_SESSION_H_

@@ -1,0 +1,38 @@
+// WorkerRecord: what the broker keeps of one worker, whose channels all share it.
+//
+// Process: broker, the loop's thread. Lives as long as the worker has a channel.
+
+#ifndef SOCKGATE_BROKER_WORKER_RECORD_H_
+#define SOCKGATE_BROKER_WORKER_RECORD_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "broker/role.h"
+
+namespace sockgate {
+
+// Who made the channel. From SO_PEERCRED, which names the process that called connect(2) or
+// socketpair(2), not the one that holds the descriptor now (unix(7)); so it is for the audit line,
+// and decides nothing.
+struct Peer {
+  pid_t pid = 0;
+  uid_t uid = 0;
+};
+
+struct WorkerRecord {
+  static constexpr uint32_t kNoAttempt = UINT32_MAX;
+
+  uint64_t id = 0;
+  const Role* role = nullptr;
+  Peer peer;
+  uint32_t channels = 0;
+  // The connector's: handshakes that are not finished, as a list through its table.
+  uint32_t pending = 0;
+  uint32_t first_pending = kNoAttempt;
+};
+
+}  // namespace sockgate
+
+#endif  // SOCKGATE_BROKER_WORKER_RECORD_H_

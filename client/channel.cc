@@ -1,0 +1,96 @@
+#include "client/channel.h"
+
+#include <utility>
+#include <variant>
+
+#include "proto/codec.h"
+#include "proto/packet_socket.h"
+
+namespace sockgate {
+namespace {
+
+using Kind = ConnectError::Kind;
+
+// The clock is read only when a wait has already lasted a tick.
+bool Passed(std::chrono::steady_clock::time_point give_up) {
+  return std::chrono::steady_clock::now() >= give_up;
+}
+
+const Result* ResultOf(const Reply& reply) {
+  if (const auto* connect = std::get_if<ConnectReply>(&reply.body)) return &connect->result;
+  if (const auto* resolve = std::get_if<ResolveReply>(&reply.body)) return &resolve->result;
+  if (const auto* open = std::get_if<OpenChannelReply>(&reply.body)) return &open->result;
+  return nullptr;
+}
+
+// A reply and its descriptor must agree, or the worker would take one thing for another.
+bool Agrees(const Reply& reply, bool has_descriptor) {
+  const Result* result = ResultOf(reply);
+  return has_descriptor == (result != nullptr && CarriesDescriptor(result->outcome));
+}
+
+}  // namespace
+
+Kind Channel::Call(const decltype(Request::body)& body, std::chrono::milliseconds deadline,
+                   Reply* reply, UniqueFd* descriptor) {
+  const TimePoint give_up = std::chrono::steady_clock::now() + deadline;
+  const Request request = {++last_id_, body};
+  Kind kind = Send(request, give_up);
+  while (kind == Kind::kNone) {
+    kind = Receive(give_up, reply, descriptor);
+    if (kind != Kind::kNone && kind != Kind::kTableFull) break;
+    if (reply->id == request.id) {
+      return reply->body.index() == request.body.index() ? kind : Kind::kBadReply;
+    }
+    // The answer to a call that gave up at its deadline.
+    descriptor->Reset();
+    kind = Kind::kNone;
+  }
+  return kind;
+}
+
+Kind Channel::Send(const Request& request, TimePoint give_up) {
+  const size_t size = EncodeRequest(request, absl::MakeSpan(buffer_));
+  if (size == 0) return Kind::kBadRequest;
+  const auto packet = absl::MakeConstSpan(buffer_.data(), size);
+  while (true) {
+    switch (SendPacket(socket_.get(), packet, -1, Wait::kYes).status) {
+      case PacketStatus::kOk:
+        return Kind::kNone;
+      case PacketStatus::kWouldBlock:
+        if (!Passed(give_up)) continue;
+        --last_id_;  // it never left
+        return Kind::kNoAnswer;
+      default:
+        return Kind::kBrokerGone;
+    }
+  }
+}
+
+Kind Channel::Receive(TimePoint give_up, Reply* reply, UniqueFd* descriptor) {
+  while (true) {
+    Received received =
+        ReceivePacket(socket_.get(), absl::MakeSpan(buffer_), Accept::kOneDescriptor, Wait::kYes);
+    switch (received.status) {
+      case PacketStatus::kOk:
+      case PacketStatus::kTableFull: {
+        const bool table_full = received.status == PacketStatus::kTableFull;
+        const auto packet = absl::MakeConstSpan(buffer_.data(), received.size);
+        if (!DecodeReply(packet, reply).ok()) return Kind::kBadReply;
+        if (!Agrees(*reply, received.fd.valid() || table_full)) return Kind::kBadReply;
+        *descriptor = std::move(received.fd);
+        return table_full ? Kind::kTableFull : Kind::kNone;
+      }
+      case PacketStatus::kWouldBlock:
+        if (!Passed(give_up)) continue;
+        return Kind::kNoAnswer;
+      case PacketStatus::kDescriptors:
+      case PacketStatus::kTruncated:
+        return Kind::kBadReply;
+      default:
+        return Kind::kBrokerGone;
+    }
+  }
+}
+
+}  // namespace sockgate

@@ -1,0 +1,48 @@
+// Channel: the worker's end of one channel: a request goes out, its reply comes back.
+//
+// Process: worker, confined. Owns the socket. Threads: one at a time; BrokerClient sees to that.
+// Blocking: until the reply, or until shortly (kDeadlineTickMs) after the deadline. A broker that
+// dies ends the wait at once. Cost: one send(2) and one recvmsg(2) a call; nothing is allocated.
+// Hostile input: none should come from a broker, but what comes is decoded as if it were. After
+// kBrokerGone or kBadReply the channel is of no more use.
+
+#ifndef SOCKGATE_CLIENT_CHANNEL_H_
+#define SOCKGATE_CLIENT_CHANNEL_H_
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+#include "client/connect_error.h"
+#include "proto/limits.h"
+#include "proto/messages.h"
+#include "proto/unique_fd.h"
+
+namespace sockgate {
+
+class Channel {
+ public:
+  // `socket` has been prepared by PrepareWorkerEnd(), and no request has been sent on it.
+  explicit Channel(UniqueFd socket) : socket_(std::move(socket)) {}
+
+  // Sends `body`, a request, and waits for its reply. The reply is of the body's own kind. When it
+  // says that a descriptor comes, `descriptor` has it. Views in the reply last until the next call.
+  ConnectError::Kind Call(const decltype(Request::body)& body, std::chrono::milliseconds deadline,
+                          Reply* reply, UniqueFd* descriptor);
+
+  int descriptor() const { return socket_.get(); }
+
+ private:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  ConnectError::Kind Send(const Request& request, TimePoint give_up);
+  ConnectError::Kind Receive(TimePoint give_up, Reply* reply, UniqueFd* descriptor);
+
+  UniqueFd socket_;
+  uint32_t last_id_ = 0;
+  std::array<uint8_t, kMaxPacketBytes> buffer_;
+};
+
+}  // namespace sockgate
+
+#endif  // SOCKGATE_CLIENT_CHANNEL_H_

@@ -1,0 +1,77 @@
+#include "client/connect_error.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+
+namespace sockgate {
+
+std::string ConnectError::ToString() const {
+  switch (kind) {
+    case Kind::kNone:
+      return "no error";
+    case Kind::kDenied:
+      if (rule == 0) return absl::StrCat("denied by the default (", Word(reason), ")");
+      return absl::StrCat("denied by rule ", rule, " (", Word(reason), ")");
+    case Kind::kNetwork:
+      return absl::StrCat("allowed, but the connection failed: ", strerror(error_number));
+    case Kind::kLimited:
+      return absl::StrCat("over a limit of the role (", Word(reason), "), try again in ",
+                          retry_after_ms, " ms");
+    case Kind::kBadRequest:
+      return absl::StrCat("cannot be connected to (", Word(reason), ")");
+    case Kind::kUnsupported:
+      return "only TCP can be brokered";
+    case Kind::kTableFull:
+      return "this process has no descriptor left (raise its RLIMIT_NOFILE)";
+    case Kind::kNoAnswer:
+      return "the broker did not answer in time";
+    case Kind::kBrokerGone:
+      return "the broker has gone or closed the channel (its audit log says why)";
+    case Kind::kBadReply:
+      return "the broker's reply is not sockgate's protocol";
+  }
+  return "?";
+}
+
+ConnectError ConnectError::FromResult(const Result& result) {
+  ConnectError error;
+  error.reason = result.reason;
+  error.rule = result.rule;
+  error.retry_after_ms = result.retry_after_ms;
+  switch (result.outcome) {
+    case Outcome::kConnected:
+    case Outcome::kStarted:
+    case Outcome::kOpened:
+    case Outcome::kResolved:
+      break;
+    case Outcome::kDenied:
+      error.kind = Kind::kDenied;
+      error.error_number = EACCES;
+      break;
+    case Outcome::kFailed:
+      error.kind = Kind::kNetwork;
+      // A firewall's EACCES or EPERM must not look like the policy's.
+      error.error_number = result.error == EACCES ? EPERM : static_cast<int>(result.error);
+      break;
+    case Outcome::kLimited:
+      error.kind = Kind::kLimited;
+      error.error_number = EAGAIN;
+      break;
+    case Outcome::kBadRequest:
+      error.kind = Kind::kBadRequest;
+      error.error_number = EINVAL;
+      break;
+  }
+  return error;
+}
+
+ConnectError ConnectError::Local(Kind kind, int error_number) {
+  ConnectError error;
+  error.kind = kind;
+  error.error_number = error_number;
+  return error;
+}
+
+}  // namespace sockgate

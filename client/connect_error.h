@@ -1,0 +1,47 @@
+// ConnectError: why the broker's side gave no socket, for a person and for a program.
+//
+// Process: worker. A value type.
+
+#ifndef SOCKGATE_CLIENT_CONNECT_ERROR_H_
+#define SOCKGATE_CLIENT_CONNECT_ERROR_H_
+
+#include <cstdint>
+#include <string>
+
+#include "proto/messages.h"
+
+namespace sockgate {
+
+struct ConnectError {
+  enum class Kind : uint8_t {
+    kNone,
+    kDenied,       // the policy refuses: `rule`, `reason`
+    kNetwork,      // the policy allows, the system or the network does not: `error_number`
+    kLimited,      // over a limit of the role: `reason`, `retry_after_ms`
+    kBadRequest,   // it asks for what cannot be: `reason`
+    kUnsupported,  // not a TCP connection, so it was not even asked for
+    kTableFull,    // the broker sent a socket, this process has no descriptor left for it
+    kNoAnswer,     // the broker did not answer in time
+    kBrokerGone,   // the broker has ended, or closed the channel
+    kBadReply,     // what came back is not sockgate's protocol; the channel is closed
+  };
+
+  Kind kind = Kind::kNone;
+  Reason reason = Reason::kNone;
+  uint32_t rule = 0;     // the policy's number of the deciding rule; 0: the default decided
+  int error_number = 0;  // what errno is set to; EACCES exactly when the policy denied
+  uint32_t retry_after_ms = 0;
+
+  bool ok() const { return kind == Kind::kNone; }
+
+  // One line without a full stop: "denied by rule 3 (deny-rule)".
+  std::string ToString() const;
+
+  // From what the broker said. kNone for an outcome that came with a descriptor.
+  static ConnectError FromResult(const Result& result);
+  static ConnectError Local(Kind kind, int error_number);
+};
+
+}  // namespace sockgate
+
+#endif  // SOCKGATE_CLIENT_CONNECT_ERROR_H_

@@ -1,0 +1,108 @@
+// CurlAdapter: makes libcurl take its sockets from the broker.
+//
+// Usage:
+//   sockgate::CurlAdapter adapter(client.get(), {});
+//   absl::Status attached = adapter.Attach(easy);       // then curl_easy_perform(easy) as ever
+//   if (rc != CURLE_OK) puts(adapter.Explain(easy, rc).c_str());
+//
+// Process: worker, confined. Ownership: the adapter owns neither client nor handles. It must
+// outlive every attached handle and every multi or share handle with connections of theirs, because
+// libcurl keeps connections for reuse and calls back when it closes them; the client must outlive
+// the adapter. Threads: members from any thread. Callbacks run in the thread that performs the
+// transfer. Blocking: the callback blocks that thread: in connected mode until the handshake has
+// ended, in in-progress mode for one local round trip. So use in-progress mode with curl_multi.
+//
+// Who answers connect(2). libcurl calls it on the socket that it was given, in in-progress mode
+// always, and in connected mode where it ignores CURL_SOCKOPT_ALREADY_CONNECTED (7.88.0 and 7.88.1,
+// Debian 12's). The fetcher profile (launch/) answers it with EINPROGRESS. Attach() fails where an
+// answer is needed and the process has none.
+
+#ifndef SOCKGATE_CLIENT_CURL_ADAPTER_H_
+#define SOCKGATE_CLIENT_CURL_ADAPTER_H_
+
+#include <curl/curl.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "client/broker_client.h"
+#include "client/connect_error.h"
+#include "proto/endpoint.h"
+#include "proto/messages.h"
+
+namespace sockgate {
+
+struct CurlAdapterOptions {
+  ConnectMode mode = ConnectMode::kConnected;
+
+  // How long the broker may spend on one handshake. In in-progress mode libcurl's own
+  // CURLOPT_CONNECTTIMEOUT holds as well, and this should be no shorter. At most kMaxDeadlineMs.
+  std::chrono::milliseconds connect_deadline = std::chrono::seconds(60);
+
+  // Called in the performing thread for every socket that libcurl asked for, after the broker's
+  // answer.
+  std::function<void(CURL*, const Endpoint&, const ConnectResult&)> on_connect;
+};
+
+class CurlAdapter {
+ public:
+  CurlAdapter(BrokerClient* client, CurlAdapterOptions options);
+  ~CurlAdapter();
+  CurlAdapter(const CurlAdapter&) = delete;
+  CurlAdapter& operator=(const CurlAdapter&) = delete;
+
+  // Sets the opensocket, sockopt and closesocket callbacks, and takes away what cannot work with a
+  // broker's socket or would go around it: CURLOPT_DOH_URL, CURLOPT_INTERFACE, CURLOPT_LOCALPORT,
+  // CURLOPT_TCP_FASTOPEN. libcurl cannot be asked whether they were set, and setting them
+  // afterwards makes transfers fail; Explain() then says why. Call it again after
+  // curl_easy_reset(), and for the copy that curl_easy_duphandle() makes. FailedPrecondition:
+  // connect(2) would have to be answered and is not (see above).
+  absl::Status Attach(CURL* easy);
+
+  // Gives the handle libcurl's own callbacks back. Must come before curl_easy_cleanup().
+  void Detach(CURL* easy);
+
+  // Why the broker's side gave no socket at the handle's last attempt to connect; ok() when it gave
+  // one.
+  ConnectError LastError(CURL* easy) const;
+
+  // One line about a transfer that ended with `code`, with the rule and reason of a denial.
+  std::string Explain(CURL* easy, CURLcode code) const;
+
+ private:
+  // What libcurl's callbacks get of one handle. Its address is fixed for as long as the handle is
+  // attached.
+  struct Handle {
+    CurlAdapter* adapter;
+    CURL* easy;
+    Endpoint endpoint;   // of the last attempt
+    ConnectError error;  // of the last attempt
+  };
+
+  static curl_socket_t OpenSocket(void* handle, curlsocktype purpose, curl_sockaddr* address);
+  static int SetSocketOptions(void* handle, curl_socket_t socket, curlsocktype purpose);
+  static int CloseSocket(void* adapter, curl_socket_t socket);
+
+  ConnectResult Connect(Handle* handle, const curl_sockaddr& address);
+
+  BrokerClient* const client_;
+  const CurlAdapterOptions options_;
+  // CURL_SOCKOPT_ALREADY_CONNECTED where this libcurl and mode honour it, else CURL_SOCKOPT_OK.
+  const int sockopt_answer_;
+
+  mutable std::mutex mutex_;
+  absl::flat_hash_map<CURL*, std::unique_ptr<Handle>> handles_;  // guarded by mutex_
+};
+
+// CURL_SOCKOPT_OK or CURL_SOCKOPT_ALREADY_CONNECTED: what the sockopt callback must answer in this
+// mode for a libcurl with this CURL_VERSION_BITS number.
+int SockoptAnswer(ConnectMode mode, unsigned version_num);
+
+}  // namespace sockgate
+
+#endif  // SOCKGATE_CLIENT_CURL_ADAPTER_H_
