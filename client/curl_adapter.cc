@@ -9,19 +9,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/launch/connect_probe.h"
 
 namespace sockgate {
 namespace {
 
 using Kind = ConnectError::Kind;
-
-// Whether connect(2) is answered EINPROGRESS before the kernel looks at its descriptor.
-bool ConnectIsAnswered() {
-  sockaddr_in nowhere = {};
-  nowhere.sin_family = AF_INET;
-  return connect(-1, reinterpret_cast<sockaddr*>(&nowhere), sizeof(nowhere)) != 0 &&
-         errno == EINPROGRESS;
-}
 
 bool IsTcp(const curl_sockaddr& address) {
   // From 8.19 libcurl ors SOCK_CLOEXEC into the type.
@@ -55,7 +48,7 @@ CurlAdapter::CurlAdapter(BrokerClient* client, CurlAdapterOptions options)
 CurlAdapter::~CurlAdapter() = default;
 
 absl::Status CurlAdapter::Attach(CURL* easy) {
-  if (sockopt_answer_ == CURL_SOCKOPT_OK && !ConnectIsAnswered()) {
+  if (sockopt_answer_ == CURL_SOCKOPT_OK && !launch::ConnectAnswersInProgress()) {
     return absl::FailedPreconditionError(
         "connect(2) reaches the kernel here, and this mode or this libcurl needs it answered: "
         "confine the process first (launch::Worker, or launch::Confine with the fetcher profile)");

@@ -1,0 +1,19 @@
+// OpenAuditFile: the --audit option.
+
+#ifndef SOCKGATE_TOOL_AUDIT_FILE_H_
+#define SOCKGATE_TOOL_AUDIT_FILE_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "proto/unique_fd.h"
+
+namespace sockgate {
+
+// "-" is standard error, "" is no log (an invalid descriptor); anything else a file, made if need
+// be, readable by its owner alone, to which lines are appended.
+absl::StatusOr<UniqueFd> OpenAuditFile(const std::string& path);
+
+}  // namespace sockgate
+
+#endif  // SOCKGATE_TOOL_AUDIT_FILE_H_

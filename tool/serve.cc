@@ -1,0 +1,69 @@
+#include "tool/serve.h"
+
+#include <signal.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "broker/broker.h"
+#include "tool/audit_file.h"
+
+namespace sockgate {
+namespace {
+
+constexpr char kRole[] = "default";
+
+Broker* g_broker = nullptr;
+
+void StopBroker(int /*signal*/) { g_broker->Stop(); }
+
+int Fail(int status, const absl::Status& error) {
+  std::fprintf(stderr, "sockgate serve: %s\n", std::string(error.message()).c_str());
+  return status;
+}
+
+absl::Status AddRules(Decision decision, const std::vector<std::string>& texts,
+                      std::vector<Rule>* rules) {
+  for (const std::string& text : texts) {
+    auto rule = Rule::Parse(decision, text);
+    if (!rule.ok()) return rule.status();
+    rules->push_back(*std::move(rule));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int Serve(const ServeOptions& options) {
+  std::vector<Rule> rules;
+  absl::Status status = AddRules(Decision::kAllow, options.allow, &rules);
+  if (status.ok()) status = AddRules(Decision::kDeny, options.deny, &rules);
+  if (!status.ok()) return Fail(2, status);
+
+  auto audit = OpenAuditFile(options.audit_file);
+  if (!audit.ok()) return Fail(EXIT_FAILURE, audit.status());
+  Role role;
+  role.name = kRole;
+  role.policy = Policy(std::move(rules));
+  BrokerOptions broker_options;
+  broker_options.roles.push_back(std::move(role));
+  broker_options.audit = *std::move(audit);
+  auto broker = Broker::Create(std::move(broker_options));
+  if (!broker.ok()) return Fail(EXIT_FAILURE, broker.status());
+  g_broker = broker->get();
+  signal(SIGTERM, StopBroker);
+  signal(SIGINT, StopBroker);
+  status = (*broker)->Listen(options.listen, kRole);
+  if (!status.ok()) return Fail(EXIT_FAILURE, status);
+
+  std::fprintf(stderr, "sockgate serve: listening on %s\n", options.listen.c_str());
+  (*broker)->Run();
+  // A second signal must not reach a broker that is being destroyed.
+  signal(SIGTERM, SIG_IGN);
+  signal(SIGINT, SIG_IGN);
+  return EXIT_SUCCESS;
+}
+
+}  // namespace sockgate
