@@ -27,7 +27,7 @@ void CloseOthers(int a, int b) {
   const unsigned high = static_cast<unsigned>(std::max(a, b));
   unsigned first = STDERR_FILENO + 1;
   for (const unsigned kept : {low, high}) {
-    if (kept < first) continue;
+    if (kept < first || kept == ~0U) continue;
     if (kept > first) syscall(SYS_close_range, first, kept - 1, 0U);
     first = kept + 1;
   }

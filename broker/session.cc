@@ -183,22 +183,22 @@ void Session::OnConnect(const Request& request) {
     Result result;
     result.outcome = Outcome::kBadRequest;
     result.reason = Reason::kPortZero;
-    Finish(attempt, result, -1);
+    Refuse(attempt, result);
     return;
   }
   if (const Reason limit = LimitReached(); limit != Reason::kNone) {
-    Finish(attempt, Limited(limit), -1);
+    Refuse(attempt, Limited(limit));
     return;
   }
   const Verdict verdict =
       worker_->role->policy.Decide(attempt.request.endpoint, attempt.request.transport);
   attempt.rule = verdict.rule;
-  context_.audit->Decision(attempt, verdict);
   if (verdict.decision == Decision::kDeny) {
-    Finish(attempt, Denied(verdict), -1);
-    return;
+    Answer(attempt, Denied(verdict), -1);
+    context_.audit->Decision(attempt, verdict);
+  } else {
+    StartConnect(attempt, verdict);
   }
-  StartConnect(attempt);
 }
 
 Reason Session::LimitReached() const {
@@ -209,21 +209,25 @@ Reason Session::LimitReached() const {
   return Reason::kNone;
 }
 
-void Session::StartConnect(const Attempt& attempt) {
+// Whatever can be answered now is answered before the audit lines are made.
+void Session::StartConnect(const Attempt& attempt, const Verdict& verdict) {
   const Started started = context_.connector->Start(attempt);
-  if (started.progress != Progress::kPending) {
-    Finish(attempt, Ended(attempt, started.progress, started.error), started.socket.get());
+  const bool pending = started.progress == Progress::kPending;
+  Result result;
+  if (!pending) {
+    result = Ended(attempt, started.progress, started.error);
+    Answer(attempt, result, started.socket.get());
   } else if (attempt.request.mode == ConnectMode::kInProgress) {
-    --outstanding_;
-    Result result;
-    result.outcome = Outcome::kStarted;
-    result.rule = attempt.rule;
-    Send({attempt.request_id, ConnectReply{result}}, started.lent);
+    Answer(attempt, Ended(attempt, started.progress, 0), started.lent);
   }
+  context_.audit->Decision(attempt, verdict);
+  if (!pending) Complete(attempt, result);
 }
 
 void Session::OnConnectEnd(const Attempt& attempt, Progress progress, int error, UniqueFd socket) {
-  Finish(attempt, Ended(attempt, progress, error), socket.get());
+  const Result result = Ended(attempt, progress, error);
+  Answer(attempt, result, socket.get());
+  Complete(attempt, result);
 }
 
 void Session::OnResolve(const Request& request) {
@@ -239,14 +243,21 @@ void Session::OnOpenChannel(const Request& request) {
   Send({request.id, OpenChannelReply{result}}, worker_end.get());
 }
 
-void Session::Finish(const Attempt& attempt, const Result& result, int descriptor) {
+void Session::Answer(const Attempt& attempt, const Result& result, int descriptor) {
   --outstanding_;
   Send({attempt.request_id, ConnectReply{result}}, descriptor);
+}
+
+void Session::Refuse(const Attempt& attempt, const Result& result) {
+  Answer(attempt, result, -1);
+  Complete(attempt, result);
+}
+
+void Session::Complete(const Attempt& attempt, Result result) {
   // To the worker an in-progress attempt that has failed already is one that started; the error is
   // in its socket.
-  Result logged = result;
-  if (logged.outcome == Outcome::kStarted) logged.outcome = Outcome::kFailed;
-  context_.audit->Completion(attempt, logged, EventLoop::Now());
+  if (result.outcome == Outcome::kStarted) result.outcome = Outcome::kFailed;
+  context_.audit->Completion(attempt, result, EventLoop::Now());
 }
 
 void Session::Send(const Reply& reply, int descriptor) {

@@ -92,10 +92,13 @@ class Session final : public EventHandler {
 
   // The limit that stands in the way of one more connect, or kNone.
   Reason LimitReached() const;
-  void StartConnect(const Attempt& attempt);
+  void StartConnect(const Attempt& attempt, const Verdict& verdict);
 
-  // The one exit of a connect request: reply with descriptor, then audit.
-  void Finish(const Attempt& attempt, const Result& result, int descriptor);
+  // The one exit of a connect request: first the reply with its descriptor, then the audit line.
+  void Answer(const Attempt& attempt, const Result& result, int descriptor);
+  void Complete(const Attempt& attempt, Result result);
+  // Both, for a request that is not even decided.
+  void Refuse(const Attempt& attempt, const Result& result);
   void Send(const Reply& reply, int descriptor);
   void Queue(absl::Span<const uint8_t> packet, int descriptor);
   void SendWaiting();

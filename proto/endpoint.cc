@@ -26,6 +26,19 @@ std::optional<Endpoint> FromUnix(const sockaddr* address, socklen_t length) {
   return Endpoint::Unix({name, bytes});
 }
 
+void AppendUnixName(absl::string_view name, std::string* out) {
+  out->append("unix:");
+  if (name[0] == '\0') {
+    out->push_back('@');
+    name.remove_prefix(1);
+  } else if (name[0] == '@') {
+    // Or a pathname could pass for an abstract name in a log.
+    out->append("\\x40");
+    name.remove_prefix(1);
+  }
+  out->append(absl::CHexEscape(name));
+}
+
 }  // namespace
 
 Endpoint Endpoint::Ip(const IpAddress& address, uint16_t port, uint32_t scope_id) {
@@ -134,12 +147,9 @@ void Endpoint::AppendTo(std::string* out) const {
       if (scope_id_ != 0) absl::StrAppend(out, "%", scope_id_);
       out->push_back(']');
       break;
-    case Family::kUnix: {
-      const bool abstract = unix_name_[0] == '\0';
-      absl::StrAppend(out, abstract ? "unix:@" : "unix:",
-                      absl::CHexEscape(unix_name().substr(abstract ? 1 : 0)));
+    case Family::kUnix:
+      AppendUnixName(unix_name(), out);
       return;
-    }
   }
   absl::StrAppend(out, ":", port_);
 }

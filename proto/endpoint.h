@@ -58,7 +58,8 @@ class Endpoint {
   absl::string_view unix_name() const { return {unix_name_.data(), unix_bytes_}; }
 
   // "192.0.2.1:443", "[2001:db8::1]:443", "[fe80::1%2]:443", "unix:/run/x", "unix:@abstract". Bytes
-  // of a UNIX name that are not printable ASCII appear as \xNN, so a log line stays one line.
+  // of a UNIX name that are not printable ASCII appear as in a C string (\n, \xNN), so a log line
+  // stays one line, and a pathname's leading @ as \x40. No two endpoints print alike.
   std::string ToString() const;
   void AppendTo(std::string* out) const;
 

@@ -4,7 +4,7 @@
 // SCM_RIGHTS (unix(7), cmsg(3)) is dealt with here and shows up as a status:
 //  - every descriptor arrives with close-on-exec set;
 //  - a control buffer of CMSG_SPACE(sizeof(int)) holds two descriptors on 64-bit: surplus ones are
-//  closed;
+//    closed;
 //  - a receiver that wants none offers no control buffer, so that the kernel never installs one;
 //  - a zero-length packet may carry descriptors and otherwise looks like the end of the stream;
 //  - a full descriptor table shows as MSG_CTRUNC without a descriptor;
@@ -47,7 +47,7 @@ struct Received {
 // Whether a descriptor may come with the packet.
 enum class Accept { kNoDescriptor, kOneDescriptor };
 
-// Whether to wait: kWait waits as long as the socket's SO_RCVTIMEO or SO_SNDTIMEO says.
+// Whether to wait: kYes waits as long as the socket's SO_RCVTIMEO or SO_SNDTIMEO says.
 enum class Wait { kNo, kYes };
 
 Received ReceivePacket(int socket, absl::Span<uint8_t> buffer, Accept accept, Wait wait);

@@ -8,10 +8,9 @@ namespace {
 
 std::optional<uint16_t> ParsePort(absl::string_view text) {
   uint32_t port;
-  if (text.size() > 5 || text.find_first_not_of("0123456789") != absl::string_view::npos) {
-    return std::nullopt;
-  }
-  if (!absl::SimpleAtoi(text, &port) || port == 0 || port > UINT16_MAX) return std::nullopt;
+  if (text.empty() || text.size() > 5 || text[0] == '0') return std::nullopt;
+  if (text.find_first_not_of("0123456789") != absl::string_view::npos) return std::nullopt;
+  if (!absl::SimpleAtoi(text, &port) || port > UINT16_MAX) return std::nullopt;
   return static_cast<uint16_t>(port);
 }
 

@@ -16,7 +16,7 @@ namespace sockgate {
 class PortSet {
  public:
   // "443", "80,443", "8000-8100,9000", or "*" for 1 to 65535. Nothing for anything else: port 0, a
-  // range that runs backwards, an empty item, signs, spaces.
+  // leading zero, a range that runs backwards, an empty item, signs, spaces.
   static std::optional<PortSet> Parse(absl::string_view text);
 
   bool Contains(uint16_t port) const {

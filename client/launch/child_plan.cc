@@ -1,0 +1,64 @@
+#include "client/launch/child_plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace sockgate::launch {
+namespace {
+
+std::vector<ChildPlan::Limit> PlanLimits(const ResourceLimits& limits) {
+  std::vector<ChildPlan::Limit> plan = {{RLIMIT_CORE, 0}};
+  if (limits.open_files) plan.push_back({RLIMIT_NOFILE, *limits.open_files});
+  if (limits.address_space_bytes) plan.push_back({RLIMIT_AS, *limits.address_space_bytes});
+  if (limits.cpu_seconds) plan.push_back({RLIMIT_CPU, *limits.cpu_seconds});
+  if (limits.file_size_bytes) plan.push_back({RLIMIT_FSIZE, *limits.file_size_bytes});
+  return plan;
+}
+
+}  // namespace
+
+absl::Status CheckDescriptors(int channel, const WorkerOptions& options, ChannelPlace place) {
+  if (channel <= STDERR_FILENO) {
+    return absl::InvalidArgumentError(absl::StrCat("descriptor ", channel, " as a channel"));
+  }
+  if (fcntl(channel, F_GETFD) < 0) return absl::ErrnoToStatus(errno, "channel");
+  for (const int fd : options.keep_descriptors) {
+    if (fcntl(fd, F_GETFD) < 0) {
+      return absl::ErrnoToStatus(errno, absl::StrCat("descriptor to keep: ", fd));
+    }
+    if (place == ChannelPlace::kFixed && fd == kChannelDescriptor && fd != channel) {
+      return absl::InvalidArgumentError("a descriptor to keep stands in the channel's place");
+    }
+  }
+  return absl::OkStatus();
+}
+
+ChildPlan MakePlan(int channel, int report, const SeccompFilter& filter,
+                   const WorkerOptions& options, ChannelPlace place) {
+  ChildPlan plan;
+  plan.filter = &filter;
+  plan.report_fd = report;
+  plan.channel_fd = channel;
+  plan.limits = PlanLimits(options.limits);
+  plan.die_with_launcher = options.die_with_launcher;
+  plan.launcher = getpid();
+  plan.keep = options.keep_descriptors;
+  if (place == ChannelPlace::kFixed) {
+    plan.channel_target = kChannelDescriptor;
+    plan.keep.push_back(kChannelDescriptor);
+    plan.survive = plan.keep;
+  } else {
+    plan.keep.push_back(channel);
+  }
+  plan.keep.insert(plan.keep.end(), {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, report});
+  std::sort(plan.keep.begin(), plan.keep.end());
+  plan.keep.erase(std::unique(plan.keep.begin(), plan.keep.end()), plan.keep.end());
+  return plan;
+}
+
+}  // namespace sockgate::launch

@@ -1,0 +1,55 @@
+// ChildPlan: all that a new child will do to itself, decided before fork so that nothing is left to
+// allocate afterwards.
+//
+// Process: made in the launcher, carried out by SetUpChild and LockChild in the child.
+// Ownership: points to the filter, which must outlive it; descriptors are plain numbers.
+// Threads: any, does not block. Hostile inputs: none. Failure: CheckDescriptors says which
+// descriptor.
+
+#ifndef SOCKGATE_CLIENT_LAUNCH_CHILD_PLAN_H_
+#define SOCKGATE_CLIENT_LAUNCH_CHILD_PLAN_H_
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "client/launch/seccomp_filter.h"
+#include "client/launch/worker_options.h"
+
+namespace sockgate::launch {
+
+// Where the child finds its channel: under the launcher's number, or at kChannelDescriptor, open
+// over exec.
+enum class ChannelPlace { kAsIs, kFixed };
+
+struct ChildPlan {
+  const SeccompFilter* filter = nullptr;
+  int report_fd = -1;        // write end, CLOEXEC
+  int channel_fd = -1;       // where the channel is
+  int channel_target = -1;   // where it shall be, kept over exec; -1: stays where it is
+  std::vector<int> keep;     // sorted; the channel's final place and report_fd included
+  std::vector<int> survive;  // those of `keep` that must stay open over exec
+  struct Limit {
+    __rlimit_resource resource;
+    rlim_t value;
+  };
+  std::vector<Limit> limits;
+  bool die_with_launcher = true;
+  pid_t launcher = -1;
+};
+
+// An error that names the descriptor: for a channel or a descriptor to keep that is not open,
+// for a channel among the standard streams, and for a descriptor to keep in the fixed channel's
+// place.
+absl::Status CheckDescriptors(int channel, const WorkerOptions& options, ChannelPlace place);
+
+// `report` is the write end of the pipe on which a failure is reported. The descriptors have been
+// checked.
+ChildPlan MakePlan(int channel, int report, const SeccompFilter& filter,
+                   const WorkerOptions& options, ChannelPlace place);
+
+}  // namespace sockgate::launch
+
+#endif  // SOCKGATE_CLIENT_LAUNCH_CHILD_PLAN_H_

@@ -1,0 +1,45 @@
+#include "client/launch/descriptor_sweep.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+
+namespace sockgate::launch {
+namespace {
+
+constexpr rlim_t kFewestTried = 65536;
+constexpr rlim_t kMostTried = 1048576;
+
+unsigned LastWorthTrying() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return static_cast<unsigned>(kMostTried);
+  return static_cast<unsigned>(std::clamp(limit.rlim_max, kFewestTried, kMostTried));
+}
+
+// Closes first..last, both included.
+int CloseGap(unsigned first, unsigned last) {
+  if (close_range(first, last, 0) == 0) return 0;
+  if (errno != ENOSYS && errno != EPERM) return errno;
+  last = std::min(last, LastWorthTrying());
+  for (unsigned fd = first; fd <= last; ++fd) close(static_cast<int>(fd));
+  return 0;
+}
+
+}  // namespace
+
+int CloseAllDescriptorsBut(const std::vector<int>& keep) {
+  unsigned next = 0;
+  for (const int fd : keep) {
+    const auto kept = static_cast<unsigned>(fd);
+    if (kept > next) {
+      if (const int error = CloseGap(next, kept - 1)) return error;
+    }
+    next = kept + 1;
+  }
+  return CloseGap(next, UINT_MAX);
+}
+
+}  // namespace sockgate::launch

@@ -1,0 +1,209 @@
+#include "client/launch/sandbox_profile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <initializer_list>
+
+namespace sockgate::launch {
+namespace {
+
+// CLONE_* exactly as pthread_create passes them: a new thread of this process, in the same
+// namespaces.
+constexpr uint64_t kThreadFlags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                                  CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |
+                                  CLONE_CHILD_CLEARTID;
+static_assert(kThreadFlags == 0x3d0f00, "what glibc was seen to pass");
+
+// glibc runs a handler for this signal in every thread; its number has no public name.
+constexpr int kSigSetXid = 33;
+
+// What both profiles let through, and how both close the network.
+std::vector<Rule> TransferRules() {
+  return {
+      // Descriptors that the worker already holds. libstdc++'s file streams write with writev.
+      {"read", kAllow},
+      {"write", kAllow},
+      {"writev", kAllow},
+      {"lseek", kAllow},
+      {"close", kAllow},
+      {"poll", kAllow},
+      {"eventfd2", kAllow},
+      {"fcntl", kAllow, {IntIs(1, F_GETFD)}},
+      {"fcntl", kAllow, {IntIs(1, F_SETFD)}},
+      {"fcntl", kAllow, {IntIs(1, F_GETFL)}},
+      {"fcntl", kAllow, {IntIs(1, F_SETFL)}},
+      {"ioctl", Errno(ENOTTY)},
+
+      // Sockets: what was given may be used, nothing new may be made and nothing pointed elsewhere.
+      {"socket", Errno(EACCES)},
+      {"connect", Errno(EINPROGRESS)},
+      {"socketpair",
+       kAllow,
+       {IntIs(0, AF_UNIX), IntIsApartFrom(1, SOCK_CLOEXEC | SOCK_NONBLOCK, SOCK_STREAM),
+        IntIs(2, 0)}},
+      // An address re-aims a datagram socket, MSG_FASTOPEN a stream socket that is not connected.
+      {"sendto", kAllow, {BitsClear(3, MSG_FASTOPEN), WordIs(4, 0)}},
+      {"recvfrom", kAllow},
+      {"recvmsg", kAllow},
+      {"shutdown", kAllow},
+      {"getsockname", kAllow},
+      {"getpeername", kAllow},
+      {"getsockopt", kAllow},
+      {"setsockopt", kAllow, {IntIs(1, SOL_SOCKET), IntIs(2, SO_KEEPALIVE)}},
+      {"setsockopt", kAllow, {IntIs(1, IPPROTO_TCP), IntIs(2, TCP_NODELAY)}},
+      {"setsockopt", kAllow, {IntIs(1, IPPROTO_TCP), IntIs(2, TCP_KEEPIDLE)}},
+      {"setsockopt", kAllow, {IntIs(1, IPPROTO_TCP), IntIs(2, TCP_KEEPINTVL)}},
+      {"setsockopt", kAllow, {IntIs(1, IPPROTO_TCP), IntIs(2, TCP_KEEPCNT)}},
+
+      // Memory.
+      {"munmap", kAllow},
+      {"mremap", kAllow},
+      {"madvise", kAllow},
+      {"brk", kAllow},
+
+      // Threads. clone3 hides its flags behind a pointer; ENOSYS makes glibc fall back to clone.
+      {"clone", kAllow, {WordIs(0, kThreadFlags)}},
+      {"clone3", Errno(ENOSYS)},
+      {"futex", kAllow},
+      {"rseq", kAllow},
+      {"set_robust_list", kAllow},
+      {"sched_yield", kAllow},
+      {"sched_getaffinity", kAllow},
+      {"getpid", kAllow},
+      {"gettid", kAllow},
+      {"exit", kAllow},
+      {"exit_group", kAllow},
+
+      // Signals, time, randomness.
+      {"rt_sigprocmask", kAllow},
+      {"rt_sigreturn", kAllow},
+      {"restart_syscall", kAllow},
+      {"clock_gettime", kAllow},
+      {"clock_nanosleep", kAllow},
+      {"getrandom", kAllow},
+  };
+}
+
+// AddressSanitizer's runtime looks for the signal stack at each call that does not return, probes
+// memory through a pipe, and turns core dumps off at start. Only a build with it has these rules.
+#if defined(__SANITIZE_ADDRESS__)
+std::vector<Rule> SanitizedFetcherRules() { return {{"sigaltstack", kAllow}, {"pipe2", kAllow}}; }
+std::vector<Rule> SanitizedProgramRules() {
+  return {{"prlimit64", kAllow, {IntIs(0, 0), IntIs(1, RLIMIT_CORE)}}};
+}
+#else
+std::vector<Rule> SanitizedFetcherRules() { return {}; }
+std::vector<Rule> SanitizedProgramRules() { return {}; }
+#endif
+
+std::vector<Rule> FetcherOnlyRules() {
+  return {
+      {"mmap", kAllow, {BitsClear(2, PROT_EXEC)}},
+      {"mprotect", kAllow, {BitsClear(2, PROT_EXEC)}},
+      {"rt_sigaction", kAllow, {IntIs(0, SIGPIPE)}},
+      {"rt_sigaction", kAllow, {IntIs(0, kSigSetXid)}},
+      // Libraries look for optional files and go on without them.
+      {"openat", Errno(EACCES)},
+      {"newfstatat", Errno(EACCES)},
+  };
+}
+
+std::vector<Rule> ProgramOnlyRules() {
+  return {
+      // The loader, and the C library's start.
+      {"execve", kAllow},
+      {"mmap", kAllow},
+      {"mprotect", kAllow},
+      {"arch_prctl", kAllow},
+      {"set_tid_address", kAllow},
+      {"rt_sigaction", kAllow},
+      {"sigaltstack", kAllow},
+      {"prlimit64", kAllow, {IntIs(0, 0), WordIs(2, 0)}},
+
+      // Files: to read.
+      {"openat", kAllow, {BitsClear(2, static_cast<uint64_t>(O_ACCMODE) | O_CREAT | O_TRUNC)}},
+      {"pread64", kAllow},
+      {"readv", kAllow},
+      {"fadvise64", kAllow},
+      {"getdents64", kAllow},
+      {"newfstatat", kAllow},
+      {"fstat", kAllow},
+      {"stat", kAllow},
+      {"lstat", kAllow},
+      {"statx", kAllow},
+      {"statfs", kAllow},
+      {"fstatfs", kAllow},
+      {"access", kAllow},
+      {"faccessat", kAllow},
+      {"faccessat2", kAllow},
+      {"readlink", kAllow},
+      {"readlinkat", kAllow},
+      {"getcwd", kAllow},
+
+      // Descriptors: to arrange.
+      {"dup", kAllow},
+      {"dup2", kAllow},
+      {"dup3", kAllow},
+      {"pipe2", kAllow},
+      {"fcntl", kAllow, {IntIs(1, F_DUPFD)}},
+      {"fcntl", kAllow, {IntIs(1, F_DUPFD_CLOEXEC)}},
+
+      // What start-up code asks about the system and itself.
+      {"uname", kAllow},
+      {"sysinfo", kAllow},
+      {"getppid", kAllow},
+      {"getuid", kAllow},
+      {"geteuid", kAllow},
+      {"getgid", kAllow},
+      {"getegid", kAllow},
+      {"getrusage", kAllow},
+      {"gettimeofday", kAllow},
+      {"time", kAllow},
+      {"clock_getres", kAllow},
+
+      // Tightening: a filter upon this one (exported through a memfd), Landlock, fewer descriptors.
+      // PR_SET_PDEATHSIG is left out: the worker shall not outlive its launcher by its own choice.
+      {"seccomp", kAllow},
+      {"memfd_create", kAllow},
+      {"close_range", kAllow},
+      {"landlock_create_ruleset", kAllow},
+      {"landlock_add_rule", kAllow},
+      {"landlock_restrict_self", kAllow},
+      {"prctl", kAllow, {IntIs(0, PR_SET_NO_NEW_PRIVS)}},
+      {"prctl", kAllow, {IntIs(0, PR_GET_NO_NEW_PRIVS)}},
+      {"prctl", kAllow, {IntIs(0, PR_SET_SECCOMP)}},
+      {"prctl", kAllow, {IntIs(0, PR_GET_SECCOMP)}},
+      {"prctl", kAllow, {IntIs(0, PR_GET_DUMPABLE)}},
+      {"prctl", kAllow, {IntIs(0, PR_CAPBSET_READ)}},
+      {"prctl", kAllow, {IntIs(0, PR_SET_NAME)}},
+  };
+}
+
+Profile Compose(const char* name, std::initializer_list<std::vector<Rule>> parts) {
+  Profile profile{name, Errno(EPERM), {}};
+  for (const std::vector<Rule>& part : parts) {
+    profile.rules.insert(profile.rules.end(), part.begin(), part.end());
+  }
+  return profile;
+}
+
+}  // namespace
+
+Profile FetcherProfile() {
+  return Compose("fetcher", {TransferRules(), FetcherOnlyRules(), SanitizedFetcherRules()});
+}
+
+Profile ProgramProfile() {
+  return Compose("program", {TransferRules(), ProgramOnlyRules(), SanitizedProgramRules()});
+}
+
+}  // namespace sockgate::launch

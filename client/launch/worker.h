@@ -1,0 +1,112 @@
+// Worker: a confined child process, and the hold that its launcher has on it.
+//
+// Process: the launcher, before and outside of confinement; `prepare` and `run` execute in the
+// child. Ownership: a Worker owns its child; destroying or overwriting it kills the child and reaps
+// it. The channel is given away: the launcher's copy is closed when Start or Exec returns, whatever
+// the outcome. Threads: one Worker is not to be used by two threads at once. Start and Exec block
+// until the child is confined (so until `prepare` is through) or has failed. Start needs a
+// single-threaded launcher: a lock that another thread held at fork stays locked in the child,
+// where `prepare` and `run` may want it. Exec may be called from any thread, for its child makes
+// only async-signal-safe calls; only setenv must not run meanwhile. A child that dies with its
+// launcher dies with the *thread* that started it (PR_SET_PDEATHSIG). Hostile inputs: none until
+// the worker runs; its exit status is the only thing read back. Failure: a step between fork and
+// the worker's own work that fails (a limit, the filter, exec) is a Status that names it; the child
+// is reaped then and the profile's refusal is never half applied.
+//
+//   Launcher                          child of Start                  child of Exec
+//   1. compiles the profile
+//   2. fork                           signals to their defaults       the same
+//                                     dies with the launcher          the same
+//                                     closes descriptors, limits      the same, channel to
+//                                     descriptor 3 no_new_privs                    the same
+//                                     prepare(channel), unconfined
+//                                     the filter                      the filter
+//   3. hears that it is confined      run(channel)                    execve
+//   4. Wait                           _exit
+//
+// Manual pages: fork(2), execve(2), waitpid(2), pidfd_open(2), seccomp(2).
+
+#ifndef SOCKGATE_CLIENT_LAUNCH_WORKER_H_
+#define SOCKGATE_CLIENT_LAUNCH_WORKER_H_
+
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/launch/worker_options.h"  // IWYU pragma: export
+#include "proto/unique_fd.h"
+
+namespace sockgate::launch {
+
+struct ExitStatus {
+  bool signaled = false;
+  int code_or_signal = 0;
+};
+
+inline bool operator==(const ExitStatus& a, const ExitStatus& b) {
+  return a.signaled == b.signaled && a.code_or_signal == b.code_or_signal;
+}
+
+inline bool operator!=(const ExitStatus& a, const ExitStatus& b) { return !(a == b); }
+
+class Worker {
+ public:
+  // Work(channel) returns an exit code, of which the low eight bits count. An exception that leaves
+  // it ends the child by std::terminate. No destructors and no stdio flush follow (the child ends
+  // by _exit), so flush what you print.
+  using Work = std::function<int(int channel)>;
+
+  // Forks. `prepare` does, unconfined, what will be forbidden later: curl_global_init, tzset,
+  // loading certificates. A result other than 0 ends the child with that code, and Wait tells. It
+  // must not wait for anything that the launcher does after Start. Threads that it leaves behind
+  // are confined too. An empty `prepare` does nothing; an empty `run` is InvalidArgument.
+  static absl::StatusOr<Worker> Start(UniqueFd channel, const WorkerOptions& options, Work prepare,
+                                      Work run);
+
+  // Forks and executes argv[0], a path (PATH is not searched). The program should call
+  // Confine(FetcherProfile()) as soon as it has loaded what it needs: see ProgramProfile.
+  static absl::StatusOr<Worker> Exec(UniqueFd channel, const WorkerOptions& options,
+                                     const std::vector<std::string>& argv);
+
+  Worker(Worker&& other) noexcept;
+  Worker& operator=(Worker&& other) noexcept;
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();
+
+  // -1 once moved from. After Wait the number may belong to someone else.
+  pid_t pid() const { return pid_; }
+
+  // Readable (poll, epoll) when the child has ended; -1 where the kernel lacks pidfds (before 5.3).
+  // Stays the Worker's.
+  int pidfd() const { return pidfd_.get(); }
+
+  // Blocks until the child ends, and reaps it; asked again it answers the same. NotFound when
+  // somebody else reaped the child, which also happens where SIGCHLD is ignored; FailedPrecondition
+  // once moved from.
+  absl::StatusOr<ExitStatus> Wait();
+
+  // SIGKILL. Nothing happens if the child has been reaped. Wait is still needed.
+  void Kill();
+
+ private:
+  explicit Worker(pid_t pid);
+
+  // Waits for the child's report; a Worker only if there was no failure.
+  static absl::StatusOr<Worker> AwaitSetup(pid_t pid, UniqueFd report);
+
+  void KillAndReap();
+
+  pid_t pid_ = -1;
+  UniqueFd pidfd_;
+  bool reaped_ = false;
+  ExitStatus status_;
+};
+
+}  // namespace sockgate::launch
+
+#endif  // SOCKGATE_CLIENT_LAUNCH_WORKER_H_

@@ -1,0 +1,127 @@
+#include "tests/bench/connect_latency.h"
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/broker_client.h"
+#include "tests/bench/accept_sink.h"
+#include "tests/bench/bare_broker.h"
+#include "tests/bench/bench_broker.h"
+#include "tests/bench/child_process.h"
+#include "tests/bench/connect_ways.h"
+
+namespace sockgate::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Microseconds = std::chrono::duration<double, std::micro>;
+
+constexpr size_t kBatch = 100;
+constexpr size_t kAddresses = 8;
+
+// What has been measured of one way.
+struct Record {
+  std::vector<double> us;
+  std::vector<double> ratios;
+  double helper_cpu_us = 0;
+  double last_median = 0;
+};
+
+// Connects one batch; an empty result when a connect failed.
+std::vector<double> TimeBatch(const ConnectWay& way, const AcceptSink& sink, const Target& target) {
+  std::vector<double> us;
+  us.reserve(kBatch);
+  for (size_t i = 0; i < kBatch; ++i) {
+    const auto begun = Clock::now();
+    UniqueFd socket = way.connect(target);
+    const auto ended = Clock::now();
+    if (!socket.valid()) return {};
+    us.push_back(Microseconds(ended - begun).count());
+    CloseAtOnce(std::move(socket));
+  }
+  sink.Drain();
+  return us;
+}
+
+absl::Status MeasureBatch(const ConnectWay& way, const AcceptSink& sink, const Target& target,
+                          Record* record) {
+  const double cpu_before = CpuMicroseconds(way.helper);
+  const std::vector<double> us = TimeBatch(way, sink, target);
+  if (us.empty()) return absl::UnavailableError(absl::StrCat(way.name, ": a connect failed"));
+  record->helper_cpu_us += CpuMicroseconds(way.helper) - cpu_before;
+  record->last_median = MedianOf(us);
+  record->us.insert(record->us.end(), us.begin(), us.end());
+  return absl::OkStatus();
+}
+
+absl::Status MeasureRound(const std::vector<ConnectWay>& ways, const std::vector<size_t>& order,
+                          const AcceptSink& sink, const Target& target,
+                          std::vector<Record>* records) {
+  for (const size_t i : order) {
+    if (absl::Status status = MeasureBatch(ways[i], sink, target, &(*records)[i]); !status.ok()) {
+      return status;
+    }
+  }
+  const double baseline = records->front().last_median;
+  for (Record& record : *records) record.ratios.push_back(record.last_median / baseline);
+  return absl::OkStatus();
+}
+
+LatencyTable Summarize(const std::vector<ConnectWay>& ways, const std::vector<Record>& records) {
+  LatencyTable table;
+  table.rounds = records.front().ratios.size();
+  table.batch = kBatch;
+  for (size_t i = 0; i < ways.size(); ++i) {
+    const Record& record = records[i];
+    const double cpu = record.helper_cpu_us / static_cast<double>(record.us.size());
+    table.rows.push_back(
+        {ways[i].name, PercentilesOf(record.us), SpreadOf(record.ratios), cpu});
+  }
+  return table;
+}
+
+absl::StatusOr<LatencyTable> MeasureRounds(const std::vector<ConnectWay>& ways,
+                                           const AcceptSink& sink, BenchBroker* broker,
+                                           std::chrono::milliseconds budget) {
+  std::minstd_rand random(std::random_device{}());
+  std::vector<size_t> order(ways.size());
+  std::iota(order.begin(), order.end(), 0);
+
+  // The first round meets cold caches and mints the client's channel: not counted.
+  std::vector<Record> unused(ways.size());
+  absl::Status status = MeasureRound(ways, order, sink, sink.targets().front(), &unused);
+  if (!status.ok()) return status;
+
+  std::vector<Record> records(ways.size());
+  const auto end = Clock::now() + budget;
+  for (size_t round = 0; round == 0 || Clock::now() < end; ++round) {
+    std::shuffle(order.begin(), order.end(), random);
+    const Target& target = sink.targets()[round % sink.targets().size()];
+    status = MeasureRound(ways, order, sink, target, &records);
+    if (!status.ok()) return status;
+    broker->CutAuditLog();
+  }
+  return Summarize(ways, records);
+}
+
+}  // namespace
+
+absl::StatusOr<LatencyTable> MeasureLatency(std::chrono::milliseconds budget) {
+  auto bare = BareBroker::Start();
+  if (!bare.ok()) return bare.status();
+  auto broker = BenchBroker::Start();
+  if (!broker.ok()) return broker.status();
+  auto channel = broker->AddWorker();
+  if (!channel.ok()) return channel.status();
+  auto client = BrokerClient::FromDescriptor(*std::move(channel));
+  if (!client.ok()) return client.status();
+  const auto sink = AcceptSink::Listen(kAddresses);
+  if (!sink.ok()) return sink.status();
+  const std::vector<ConnectWay> ways = AllConnectWays(&*bare, client->get(), broker->pid());
+  return MeasureRounds(ways, *sink, &*broker, budget);
+}
+
+}  // namespace sockgate::bench

@@ -1,0 +1,71 @@
+#include "tests/bench/connect_ways.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "proto/messages.h"
+
+namespace sockgate::bench {
+namespace {
+
+constexpr int kPatienceMs = 5000;
+
+int ConnectTo(const UniqueFd& socket, const Target& target) {
+  const auto* address = reinterpret_cast<const sockaddr*>(&target.address);
+  return connect(socket.get(), address, sizeof(target.address));
+}
+
+// What libcurl does with a socket whose handshake goes on.
+UniqueFd WhenUsable(UniqueFd socket) {
+  pollfd entry = {socket.get(), POLLOUT, 0};
+  if (poll(&entry, 1, kPatienceMs) != 1) return {};
+  int error = 0;
+  socklen_t length = sizeof(error);
+  if (getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) return {};
+  return error == 0 ? std::move(socket) : UniqueFd();
+}
+
+UniqueFd PlainBlocking(const Target& target) {
+  UniqueFd made(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return ConnectTo(made, target) == 0 ? std::move(made) : UniqueFd();
+}
+
+UniqueFd PlainNonBlocking(const Target& target) {
+  UniqueFd made(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (ConnectTo(made, target) == 0) return made;
+  return errno == EINPROGRESS ? WhenUsable(std::move(made)) : UniqueFd();
+}
+
+UniqueFd Brokered(BrokerClient* client, ConnectMode mode, const Target& target) {
+  ConnectRequest request;
+  request.mode = mode;
+  request.purpose = Purpose::kDirect;
+  request.deadline_ms = kPatienceMs;
+  request.endpoint = target.endpoint;
+  ConnectResult result = client->Connect(request);
+  if (!result.error.ok()) return {};
+  return mode == ConnectMode::kConnected ? std::move(result.socket)
+                                         : WhenUsable(std::move(result.socket));
+}
+
+}  // namespace
+
+std::vector<ConnectWay> AllConnectWays(const BareBroker* bare, BrokerClient* client,
+                                       pid_t broker_pid) {
+  const auto brokered = [client](ConnectMode mode) {
+    return [client, mode](const Target& target) { return Brokered(client, mode, target); };
+  };
+  return {
+      {"plain, blocking", PlainBlocking, 0},
+      {"plain, non-blocking + poll", PlainNonBlocking, 0},
+      {"bare broker", [bare](const Target& target) { return bare->Connect(target.address); },
+       bare->pid()},
+      {"sockgate, connected", brokered(ConnectMode::kConnected), broker_pid},
+      {"sockgate, in progress", brokered(ConnectMode::kInProgress), broker_pid},
+  };
+}
+
+}  // namespace sockgate::bench

@@ -1,0 +1,136 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/io_uring.h>
+#include <linux/keyctl.h>
+#include <linux/openat2.h>
+#include <linux/perf_event.h>
+#include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "tests/escape/acts.h"
+#include "tests/escape/loopback.h"
+
+namespace sockgate::escape {
+namespace {
+
+using launch::ErrnoOf;
+using launch::Exited;
+
+constexpr char kAnyFile[] = "/dev/null";
+
+// A ring's submissions do not pass the filter, so none may be made, nor one used that is already
+// there.
+Attempt SetUpRing() {
+  return [] {
+    io_uring_params parameters{};
+    return ErrnoOf(syscall(SYS_io_uring_setup, 1, &parameters));
+  };
+}
+
+Attempt UseRing(long number) {
+  io_uring_params parameters{};
+  const long ring = syscall(SYS_io_uring_setup, 1, &parameters);
+  return [=] {
+    if (number == SYS_io_uring_enter) return ErrnoOf(syscall(number, ring, 0, 0, 0, nullptr, 0));
+    return ErrnoOf(syscall(number, ring, IORING_UNREGISTER_FILES, nullptr, 0));
+  };
+}
+
+Attempt MakeBpfMap() {
+  return [] {
+    bpf_attr attributes{};
+    attributes.map_type = BPF_MAP_TYPE_ARRAY;
+    attributes.key_size = 4;
+    attributes.value_size = 4;
+    attributes.max_entries = 1;
+    return ErrnoOf(syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof(attributes)));
+  };
+}
+
+Attempt CountEvents() {
+  return [] {
+    perf_event_attr attributes{};
+    attributes.type = PERF_TYPE_SOFTWARE;
+    attributes.size = sizeof(attributes);
+    attributes.config = PERF_COUNT_SW_CPU_CLOCK;
+    attributes.exclude_kernel = 1;
+    return ErrnoOf(syscall(SYS_perf_event_open, &attributes, 0, -1, -1, 0));
+  };
+}
+
+Attempt OpenBy(long number) {
+  return [number] {
+    if (number == SYS_open) return ErrnoOf(syscall(number, kAnyFile, O_RDONLY));
+    if (number == SYS_openat) return ErrnoOf(syscall(number, AT_FDCWD, kAnyFile, O_RDONLY));
+    const open_how how{};
+    return ErrnoOf(syscall(number, AT_FDCWD, kAnyFile, &how, sizeof(how)));
+  };
+}
+
+Attempt LookAtFile() {
+  return [] {
+    struct stat found {};
+    return ErrnoOf(syscall(SYS_newfstatat, AT_FDCWD, kAnyFile, &found, 0));
+  };
+}
+
+// Types a character into a terminal, for the shell behind it to read.
+Attempt TypeIntoTerminal() {
+  const int master = Must(posix_openpt(O_RDWR | O_NOCTTY));
+  Must(grantpt(master));
+  Must(unlockpt(master));
+  const int terminal = Must(open(ptsname(master), O_RDWR | O_NOCTTY));
+  return [=] { return ErrnoOf(ioctl(terminal, TIOCSTI, "x")); };
+}
+
+Attempt ListInterfaces() {
+  const int fd = NewSocket(SOCK_STREAM);
+  return [=] {
+    ifreq room[8];
+    ifconf request{};
+    request.ifc_len = sizeof(room);
+    request.ifc_req = room;
+    return ErrnoOf(ioctl(fd, SIOCGIFCONF, &request));
+  };
+}
+
+Attempt ControlDescriptor(int command, long argument) {
+  const int fd = NewSocket(SOCK_STREAM);
+  return [=] { return ErrnoOf(syscall(SYS_fcntl, fd, command, argument)); };
+}
+
+}  // namespace
+
+std::vector<Act> KernelActs() {
+  return {
+    Privileged({"SetUpRing", Exited(EPERM), SetUpRing}),
+        Privileged({"EnterRing", Exited(EPERM), [] { return UseRing(SYS_io_uring_enter); }}),
+        Privileged({"RegisterRing", Exited(EPERM), [] { return UseRing(SYS_io_uring_register); }}),
+        Privileged({"MakeBpfMap", Exited(EPERM), MakeBpfMap}),
+        Privileged({"CountEvents", Exited(EPERM), CountEvents}),
+        Privileged(Call("HandleFaults", EPERM, SYS_userfaultfd, UFFD_USER_MODE_ONLY)),
+        Privileged(Call("UseKeys", EPERM, SYS_keyctl, KEYCTL_GET_KEYRING_ID,
+                        KEY_SPEC_SESSION_KEYRING, 0, 0, 0)),
+        Call("MakeMemoryFile", EPERM, SYS_memfd_create, "x", 0),
+        Call("ChangeFilter", EPERM, SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, nullptr),
+#if defined(SYS_open)
+        {"Open", Exited(EPERM), [] { return OpenBy(SYS_open); }},
+#endif
+        {"Openat", Exited(EACCES), [] { return OpenBy(SYS_openat); }},
+        {"Openat2", Exited(EPERM), [] { return OpenBy(SYS_openat2); }},
+        {"LookAtFile", Exited(EACCES), LookAtFile}, Call("ChangeDirectory", EPERM, SYS_chdir, "/"),
+        Call("Duplicate", EPERM, SYS_dup, STDERR_FILENO),
+        Privileged({"TypeIntoTerminal", Exited(ENOTTY), TypeIntoTerminal}),
+        {"ListInterfaces", Exited(ENOTTY), ListInterfaces},
+        {"DuplicateByFcntl", Exited(EPERM), [] { return ControlDescriptor(F_DUPFD, 100); }},
+        {"SignalOwner", Exited(EPERM), [] { return ControlDescriptor(F_SETOWN, getpid()); }},
+  };
+}
+
+}  // namespace sockgate::escape

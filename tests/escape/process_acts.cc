@@ -1,0 +1,160 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include <cstdint>
+
+#include "tests/escape/acts.h"
+
+namespace sockgate::escape {
+namespace {
+
+using launch::ErrnoOf;
+using launch::Exited;
+
+constexpr size_t kPage = 4096;
+
+// In the new process: ends it. In the old one: how that went.
+int EndTheChild(long result) {
+  if (result == 0) _exit(0);
+  if (result < 0) return errno;
+  waitpid(static_cast<pid_t>(result), nullptr, 0);
+  return 0;
+}
+
+Act CloneAct(const char* name, uint64_t flags) {
+  return {name, Exited(EPERM), [=]() -> Attempt {
+            return [=] { return EndTheChild(syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0)); };
+          }};
+}
+
+Attempt Clone3() {
+  return [] {
+    clone_args arguments{};
+    arguments.exit_signal = SIGCHLD;
+    return EndTheChild(syscall(SYS_clone3, &arguments, sizeof(arguments)));
+  };
+}
+
+// glibc's fork, as a program would call it.
+Attempt Fork() {
+  return [] { return EndTheChild(fork()); };
+}
+
+Attempt Execute(long number) {
+  return [number] {
+    const char* const argv[] = {"/bin/true", nullptr};
+    return number == SYS_execveat ? ErrnoOf(syscall(number, AT_FDCWD, argv[0], argv, nullptr, 0))
+                                  : ErrnoOf(syscall(number, argv[0], argv, nullptr));
+  };
+}
+
+// A process that could be attacked: it ends with the one that arranged it.
+pid_t Victim() {
+  const pid_t pid = Must(fork());
+  if (pid != 0) return pid;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  pause();
+  _exit(0);
+}
+
+Attempt Trace() {
+  const pid_t victim = Victim();
+  return [=] { return ErrnoOf(ptrace(PTRACE_SEIZE, victim, nullptr, nullptr)); };
+}
+
+Attempt TouchMemory(long number) {
+  const pid_t victim = Victim();
+  return [=] {
+    static char here[8] = "changed";
+    static char there[8];
+    const iovec local{here, sizeof(here)};
+    const iovec remote{there, sizeof(there)};
+    return ErrnoOf(syscall(number, victim, &local, 1, &remote, 1, 0));
+  };
+}
+
+Attempt TakeDescriptor() {
+  const int victim = Must(syscall(SYS_pidfd_open, Victim(), 0));
+  return [=] { return ErrnoOf(syscall(SYS_pidfd_getfd, victim, STDERR_FILENO, 0)); };
+}
+
+Attempt Signal(int signal) {
+  const pid_t victim = Victim();
+  return [=] { return ErrnoOf(kill(victim, signal)); };
+}
+
+Attempt MakeExecutable(long number) {
+  void* page = mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) Must(-1);
+  return [=] { return ErrnoOf(syscall(number, page, kPage, PROT_READ | PROT_EXEC, -1)); };
+}
+
+Attempt MapExecutable(int more) {
+  return [=] {
+    const int protection = PROT_READ | PROT_EXEC | more;
+    return ErrnoOf(
+        syscall(SYS_mmap, nullptr, kPage, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  };
+}
+
+Attempt JoinNamespace() {
+  const int space = Must(open("/proc/self/ns/uts", O_RDONLY));
+  return [=] { return ErrnoOf(setns(space, 0)); };
+}
+
+Attempt ChangeLimit() {
+  return [] {
+    rlimit limit{};
+    getrlimit(RLIMIT_CORE, &limit);
+    return ErrnoOf(syscall(SYS_prlimit64, 0, RLIMIT_CORE, &limit, nullptr));
+  };
+}
+
+}  // namespace
+
+std::vector<Act> ProcessActs() {
+  return {
+      {"Fork", Exited(EPERM), Fork},
+      CloneAct("CloneAProcess", 0),
+      Privileged(CloneAct("CloneIntoUserNamespace", CLONE_NEWUSER)),
+      Privileged(CloneAct("CloneIntoNetworkNamespace", CLONE_NEWNET)),
+      CloneAct("CloneSharingFiles", CLONE_FILES | CLONE_FS),
+      {"Clone3", Exited(ENOSYS), Clone3},
+      {"Execve", Exited(EPERM), [] { return Execute(SYS_execve); }},
+      {"Execveat", Exited(EPERM), [] { return Execute(SYS_execveat); }},
+      Call("BeTraced", EPERM, SYS_ptrace, PTRACE_TRACEME, 0, 0, 0),
+      Privileged({"Trace", Exited(EPERM), Trace}),
+      Privileged({"WriteMemory", Exited(EPERM), [] { return TouchMemory(SYS_process_vm_writev); }}),
+      Privileged({"ReadMemory", Exited(EPERM), [] { return TouchMemory(SYS_process_vm_readv); }}),
+      Privileged({"TakeDescriptor", Exited(EPERM), TakeDescriptor}),
+      Call("PidfdOpen", EPERM, SYS_pidfd_open, getpid(), 0),
+      {"Probe", Exited(EPERM), [] { return Signal(0); }},
+      {"Kill", Exited(EPERM), [] { return Signal(SIGKILL); }},
+      Privileged(Call("UnshareUsers", EPERM, SYS_unshare, CLONE_NEWUSER)),
+      Privileged(Call("UnshareNetwork", EPERM, SYS_unshare, CLONE_NEWNET)),
+      Call("UnshareFiles", EPERM, SYS_unshare, CLONE_FILES),
+      Privileged({"JoinNamespace", Exited(EPERM), JoinNamespace}),
+      {"MakeExecutable", Exited(EPERM), [] { return MakeExecutable(SYS_mprotect); }},
+      {"MakeExecutableByKey", Exited(EPERM), [] { return MakeExecutable(SYS_pkey_mprotect); }},
+      {"MapExecutable", Exited(EPERM), [] { return MapExecutable(0); }},
+      {"MapWritableAndExecutable", Exited(EPERM), [] { return MapExecutable(PROT_WRITE); }},
+      Call("ReadImpliesExec", EPERM, SYS_personality, READ_IMPLIES_EXEC),
+      Call("OutliveTheLauncher", EPERM, SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0),
+      Call("BecomeUndumpable", EPERM, SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0),
+      {"ChangeLimit", Exited(EPERM), ChangeLimit},
+      Call("ChangeUser", EPERM, SYS_setuid, getuid()),
+  };
+}
+
+}  // namespace sockgate::escape

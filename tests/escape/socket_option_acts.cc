@@ -1,0 +1,72 @@
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <string>
+
+#include "tests/escape/acts.h"
+#include "tests/escape/loopback.h"
+
+namespace sockgate::escape {
+namespace {
+
+using launch::ErrnoOf;
+using launch::Exited;
+
+// Linux, and not in every C library's headers.
+constexpr int kIpTransparent = 19;
+constexpr int kTcpFastOpenConnect = 30;
+
+Act OptionAct(const char* name, int level, int option, const std::string& value) {
+  return {name, Exited(EPERM), [=]() -> Attempt {
+            const int fd = NewSocket(SOCK_STREAM);
+            return [=] {
+              return ErrnoOf(setsockopt(fd, level, option, value.data(),
+                                        static_cast<socklen_t>(value.size())));
+            };
+          }};
+}
+
+Act SwitchAct(const char* name, int level, int option) {
+  const int on = 1;
+  return OptionAct(name, level, option, {reinterpret_cast<const char*>(&on), sizeof(on)});
+}
+
+// A layer between the connection and its reader.
+Attempt UpperLayerProtocol() {
+  const int fd = ConnectedTo(MakePlace(SOCK_STREAM), SOCK_STREAM);
+  return [=] { return ErrnoOf(setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", 3)); };
+}
+
+Attempt AttachFilter() {
+  const int fd = NewSocket(SOCK_STREAM);
+  return [=] {
+    sock_filter drop{BPF_RET | BPF_K, 0, 0, 0};
+    const sock_fprog program{1, &drop};
+    return ErrnoOf(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)));
+  };
+}
+
+}  // namespace
+
+std::vector<Act> SocketOptionActs() {
+  return {
+      Privileged(OptionAct("BindToDevice", SOL_SOCKET, SO_BINDTODEVICE, "lo")),
+      Privileged(SwitchAct("Mark", SOL_SOCKET, SO_MARK)),
+      Privileged(SwitchAct("ReceiveBufferForce", SOL_SOCKET, SO_RCVBUFFORCE)),
+      Privileged(SwitchAct("Debug", SOL_SOCKET, SO_DEBUG)),
+      Privileged(SwitchAct("Repair", IPPROTO_TCP, TCP_REPAIR)),
+      Privileged(SwitchAct("Transparent", IPPROTO_IP, kIpTransparent)),
+      Privileged({"UpperLayerProtocol", Exited(EPERM), UpperLayerProtocol}),
+      {"AttachFilter", Exited(EPERM), AttachFilter},
+      SwitchAct("FastOpenConnect", IPPROTO_TCP, kTcpFastOpenConnect),
+      SwitchAct("ReuseAddress", SOL_SOCKET, SO_REUSEADDR),
+      SwitchAct("ReceiveBuffer", SOL_SOCKET, SO_RCVBUF),
+      SwitchAct("TypeOfService", IPPROTO_IP, IP_TOS),
+      // The same number as TCP_NODELAY, at another level.
+      SwitchAct("LevelIsLookedAt", IPPROTO_IP, TCP_NODELAY),
+  };
+}
+
+}  // namespace sockgate::escape

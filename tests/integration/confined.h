@@ -1,0 +1,50 @@
+// Confined: runs a piece of a test inside a real worker, under the fetcher profile, against a real
+// broker process.
+//
+// Process: the test, single-threaded. The piece runs in the worker and says what it saw as text,
+// which the test compares.
+
+#ifndef SOCKGATE_TESTS_INTEGRATION_CONFINED_H_
+#define SOCKGATE_TESTS_INTEGRATION_CONFINED_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "broker/broker_process.h"
+#include "broker/role.h"
+#include "client/broker_client.h"
+#include "client/launch/worker.h"
+#include "proto/unique_fd.h"
+
+namespace sockgate::testing {
+
+// A broker with one role, "test", that allows `allow` (CIDR:PORTS each). Its audit log goes to
+// `audit`, if any.
+BrokerProcess StartBroker(const std::vector<std::string>& allow, UniqueFd audit = UniqueFd(),
+                          Limits limits = Limits());
+
+// A worker that has been started; its text comes when it ends.
+class ConfinedRun {
+ public:
+  using Piece = std::function<std::string(BrokerClient& client)>;
+
+  ConfinedRun(BrokerProcess& broker, Piece piece);
+
+  launch::Worker& worker() { return *worker_; }
+
+  // Waits for the worker. What the piece returned, or how the worker ended if that was not well.
+  std::string Text();
+
+ private:
+  UniqueFd reader_;
+  absl::StatusOr<launch::Worker> worker_;
+};
+
+// Both at once.
+std::string RunConfined(BrokerProcess& broker, ConfinedRun::Piece piece);
+
+}  // namespace sockgate::testing
+
+#endif  // SOCKGATE_TESTS_INTEGRATION_CONFINED_H_

@@ -1,0 +1,30 @@
+// What /proc tells about a process: open descriptors, resident memory, threads.
+//
+// Process: any that may read the other's /proc entries (the same user, or root). Threads: free of
+// shared state. Each figure is a snapshot; compare before and after at moments when the process is
+// at rest. Errors: NotFound when the process has gone, PermissionDenied when it may not be looked
+// at.
+
+#ifndef SOCKGATE_TESTS_SUPPORT_PROCESS_STATS_H_
+#define SOCKGATE_TESTS_SUPPORT_PROCESS_STATS_H_
+
+#include <absl/status/statusor.h>
+#include <sys/types.h>
+
+#include <cstddef>
+
+namespace sockgate::testing {
+
+// The number of open descriptors. The one that this call opens for itself is not counted.
+absl::StatusOr<size_t> OpenFdCount(pid_t pid);
+
+// Resident memory in bytes, exact to the page (smaps_rollup; the figure in statm lags behind by up
+// to a few hundred KiB, and is used only where the kernel lacks the former).
+absl::StatusOr<size_t> ResidentBytes(pid_t pid);
+
+// The number of threads. ThreadSanitizer's own background thread counts.
+absl::StatusOr<size_t> ThreadCount(pid_t pid);
+
+}  // namespace sockgate::testing
+
+#endif  // SOCKGATE_TESTS_SUPPORT_PROCESS_STATS_H_
