@@ -77,8 +77,7 @@ LatencyTable Summarize(const std::vector<ConnectWay>& ways, const std::vector<Re
   for (size_t i = 0; i < ways.size(); ++i) {
     const Record& record = records[i];
     const double cpu = record.helper_cpu_us / static_cast<double>(record.us.size());
-    table.rows.push_back(
-        {ways[i].name, PercentilesOf(record.us), SpreadOf(record.ratios), cpu});
+    table.rows.push_back({ways[i].name, PercentilesOf(record.us), SpreadOf(record.ratios), cpu});
   }
   return table;
 }

@@ -18,14 +18,14 @@ namespace sockgate::bench {
 
 struct LatencyRow {
   std::string way;
-  Percentiles us;         // of all connects
-  Spread ratio;           // over the rounds, of the batches' medians to the baseline's
+  Percentiles us;            // of all connects
+  Spread ratio;              // over the rounds, of the batches' medians to the baseline's
   double helper_cpu_us = 0;  // per connect; 0 where there is no helper
 };
 
 struct LatencyTable {
   size_t rounds = 0;
-  size_t batch = 0;  // connects of each way in a round
+  size_t batch = 0;              // connects of each way in a round
   std::vector<LatencyRow> rows;  // the baseline first
 };
 

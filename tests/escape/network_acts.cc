@@ -72,19 +72,19 @@ int SendTo(int fd, int flags, const sockaddr_in& to) {
   return ErrnoOf(sendto(fd, "x", 1, flags | MSG_NOSIGNAL, generic, sizeof(to)));
 }
 
-// A socket that was handed over while connecting, and was refused, can be sent on its way again.
+// A socket that was handed over while connecting, and was refused, can be sent on its way again:
+// the first attempt makes the kernel notice the end of the old connection, the second starts a new
+// one.
 Attempt FastOpenAfterRefusal() {
   const Place other = MakePlace(SOCK_STREAM);
   const int fd = NewSocket(SOCK_STREAM | SOCK_NONBLOCK);
   if (Connect(fd, DeadPort()) == 0 || errno != EINPROGRESS) Must(-1);
   pollfd refused{fd, POLLOUT, 0};
   Must(poll(&refused, 1, 1000));
-  int error = 0;
-  socklen_t size = sizeof(error);
-  Must(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size));
   return [=] {
-    const int refusal = SendTo(fd, MSG_FASTOPEN, other.address);
-    return IsReached(other) ? 0 : refusal;
+    SendTo(fd, MSG_FASTOPEN, other.address);
+    const int error = SendTo(fd, MSG_FASTOPEN, other.address);
+    return IsReached(other) ? 0 : error;
   };
 }
 

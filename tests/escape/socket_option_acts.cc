@@ -59,7 +59,7 @@ std::vector<Act> SocketOptionActs() {
       Privileged(SwitchAct("Repair", IPPROTO_TCP, TCP_REPAIR)),
       Privileged(SwitchAct("Transparent", IPPROTO_IP, kIpTransparent)),
       Privileged({"UpperLayerProtocol", Exited(EPERM), UpperLayerProtocol}),
-      {"AttachFilter", Exited(EPERM), AttachFilter},
+      Privileged({"AttachFilter", Exited(EPERM), AttachFilter}),
       SwitchAct("FastOpenConnect", IPPROTO_TCP, kTcpFastOpenConnect),
       SwitchAct("ReuseAddress", SOL_SOCKET, SO_REUSEADDR),
       SwitchAct("ReceiveBuffer", SOL_SOCKET, SO_RCVBUF),

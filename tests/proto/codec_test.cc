@@ -201,8 +201,12 @@ TEST(CodecTest, ReadsAFullResolveReply) {
 TEST(CodecTest, RefusesEveryUnknownType) {
   for (int type = 0; type < 256; ++type) {
     const std::string bytes = WithByte(RequestBytes("open_channel"), kTypeAt, type);
-    if (type < 1 || type > 4) EXPECT_EQ(RequestVerdict(bytes), "type") << type;
-    if (type < 0x81 || type > 0x84) EXPECT_EQ(ReplyVerdict(bytes), "type") << type;
+    if (type < 1 || type > 4) {
+      EXPECT_EQ(RequestVerdict(bytes), "type") << type;
+    }
+    if (type < 0x81 || type > 0x84) {
+      EXPECT_EQ(ReplyVerdict(bytes), "type") << type;
+    }
   }
 }
 
@@ -217,7 +221,9 @@ TEST(CodecTest, RefusesEveryEnumeratorThatIsNotListed) {
     EXPECT_EQ(RequestVerdict(WithByte(connect, kModeAt, value)), ok_up_to(2, "mode"));
     EXPECT_EQ(RequestVerdict(WithByte(connect, kPurposeAt, value)), ok_up_to(2, "purpose"));
     EXPECT_EQ(RequestVerdict(WithByte(resolve, kNameFamilyAt, value)), ok_up_to(3, "name_family"));
-    if (value == 0 || value > 3) EXPECT_EQ(RequestVerdict(WithByte(connect, kFamilyAt, value)), "family");
+    if (value == 0 || value > 3) {
+      EXPECT_EQ(RequestVerdict(WithByte(connect, kFamilyAt, value)), "family");
+    }
     const std::string reply = WithByte(ReplyBytes("connect_denied"), kReasonAt, value);
     EXPECT_EQ(ReplyVerdict(reply), value <= 8 ? "ok" : "reason") << value;
   }

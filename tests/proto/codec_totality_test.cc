@@ -25,21 +25,45 @@ Decoded Decode(absl::Span<const uint8_t> packet, Reply* reply) {
 size_t Encode(const Request& request, absl::Span<uint8_t> packet) {
   return EncodeRequest(request, packet);
 }
-size_t Encode(const Reply& reply, absl::Span<uint8_t> packet) {
-  return EncodeReply(reply, packet);
-}
+size_t Encode(const Reply& reply, absl::Span<uint8_t> packet) { return EncodeReply(reply, packet); }
 
 bool IsDocumentedField(const char* field) {
-  static const auto& fields = *new std::set<std::string>{
-      "type",           "header",         "id",           "trailing bytes",
-      "magic",          "oldest_version", "newest_version", "capabilities",
-      "transport",      "mode",           "purpose",      "reserved",
-      "deadline_ms",    "family",         "unix_bytes",   "port",
-      "scope_id",       "address",        "unix_name",    "name_family",
-      "name_bytes",     "name",           "version",      "max_outstanding",
-      "outcome",        "reason",         "rule",         "error",
-      "retry_after_ms", "ttl_seconds",    "v4_count",     "v6_count",
-      "v4",             "v6",             "canonical_name_bytes", "canonical_name"};
+  static const auto& fields = *new std::set<std::string>{"type",
+                                                         "header",
+                                                         "id",
+                                                         "trailing bytes",
+                                                         "magic",
+                                                         "oldest_version",
+                                                         "newest_version",
+                                                         "capabilities",
+                                                         "transport",
+                                                         "mode",
+                                                         "purpose",
+                                                         "reserved",
+                                                         "deadline_ms",
+                                                         "family",
+                                                         "unix_bytes",
+                                                         "port",
+                                                         "scope_id",
+                                                         "address",
+                                                         "unix_name",
+                                                         "name_family",
+                                                         "name_bytes",
+                                                         "name",
+                                                         "version",
+                                                         "max_outstanding",
+                                                         "outcome",
+                                                         "reason",
+                                                         "rule",
+                                                         "error",
+                                                         "retry_after_ms",
+                                                         "ttl_seconds",
+                                                         "v4_count",
+                                                         "v6_count",
+                                                         "v4",
+                                                         "v6",
+                                                         "canonical_name_bytes",
+                                                         "canonical_name"};
   return fields.count(field) == 1;
 }
 

@@ -23,8 +23,7 @@ TEST(IpAddressTest, IsTheUnspecifiedIpv4AddressAtFirst) {
 TEST(IpAddressTest, KeepsBytesInNetworkOrder) {
   const IpAddress v4 = IpAddress::V4({192, 0, 2, 1});
   EXPECT_EQ(std::string(v4.data(), v4.data() + v4.size()), std::string("\xc0\0\2\1", 4));
-  const IpAddress v6 =
-      IpAddress::V6({0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
+  const IpAddress v6 = IpAddress::V6({0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
   EXPECT_FALSE(v6.is_v4());
   EXPECT_EQ(v6.bits(), 128);
   EXPECT_EQ(v6.data()[1], 0x01);
@@ -46,12 +45,12 @@ TEST(IpAddressTest, PrintsIpv6InItsOneCanonicalForm) {
       {"0:0:0:0:0:0:0:0", "::"},
       {"0:0:0:0:0:0:0:1", "::1"},
       {"1:0:0:0:0:0:0:0", "1::"},
-      {"2001:0db8::0001", "2001:db8::1"},                            // 4.1: no leading zeros
-      {"2001:db8:0:0:0:0:2:1", "2001:db8::2:1"},                     // 4.2.1: as short as possible
-      {"2001:db8::1:1:1:1:1", "2001:db8:0:1:1:1:1:1"},               // 4.2.2: not for one group
-      {"2001:0:0:1:0:0:0:1", "2001:0:0:1::1"},                       // 4.2.3: the longest run
-      {"2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"},                 // 4.2.3: the first of two
-      {"2001:DB8:ABCD::EF", "2001:db8:abcd::ef"},                    // 4.3: lower case
+      {"2001:0db8::0001", "2001:db8::1"},               // 4.1: no leading zeros
+      {"2001:db8:0:0:0:0:2:1", "2001:db8::2:1"},        // 4.2.1: as short as possible
+      {"2001:db8::1:1:1:1:1", "2001:db8:0:1:1:1:1:1"},  // 4.2.2: not for one group
+      {"2001:0:0:1:0:0:0:1", "2001:0:0:1::1"},          // 4.2.3: the longest run
+      {"2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"},    // 4.2.3: the first of two
+      {"2001:DB8:ABCD::EF", "2001:db8:abcd::ef"},       // 4.3: lower case
       {"64:ff9b::192.0.2.1", "64:ff9b::c000:201"},
       {"fe80::1:2", "fe80::1:2"},
       {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
@@ -63,8 +62,7 @@ TEST(IpAddressTest, FoldsEveryMappedAddressToIpv4) {
   EXPECT_EQ(Printed("::ffff:192.0.2.1"), "192.0.2.1");
   EXPECT_EQ(Printed("::ffff:c000:201"), "192.0.2.1");
   EXPECT_EQ(Printed("0:0:0:0:0:FFFF:0:0"), "0.0.0.0");
-  const IpAddress mapped =
-      IpAddress::V6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1});
+  const IpAddress mapped = IpAddress::V6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1});
   EXPECT_TRUE(mapped.is_v4());
   EXPECT_EQ(mapped, IpAddress::V4({127, 0, 0, 1}));
 }

@@ -38,8 +38,7 @@ std::vector<SamplePacket> SampleRequests() {
   const std::string connect = Bytes(kStreamConnect);
   return {
       {"hello", Bytes("01 000000 01000000  53474154 0100 0300 01000080")},
-      {"connect_ipv4",
-       connect + Bytes("01 00 bb01 00000000  c0000201 00000000 00000000 00000000")},
+      {"connect_ipv4", connect + Bytes("01 00 bb01 00000000  c0000201 00000000 00000000 00000000")},
       {"connect_ipv6", Bytes("02 000000 ffffffff  02 02 02 00 f0490200"
                              "02 00 3500 02000000  fe800000 00000000 00000000 00000001")},
       {"connect_unix_path", connect + Bytes("03 06 0000 00000000  2f72756e2f78")},
@@ -57,24 +56,22 @@ std::vector<SamplePacket> SampleReplies() {
   return {
       {"hello", Bytes("81 000000 01000000  0100 0001 00000000")},
       {"hello_no_common_version", Bytes("81 000000 01000000  0000 0000 00000000")},
-      {"connect_connected",
-       Bytes("82 000000 02000000  01 00 0000 01000000 00000000 00000000")},
+      {"connect_connected", Bytes("82 000000 02000000  01 00 0000 01000000 00000000 00000000")},
       {"connect_started", Bytes("82 000000 02000000  02 00 0000 01000000 00000000 00000000")},
       {"connect_denied", Bytes("82 000000 02000000  05 02 0000 07000000 00000000 00000000")},
       {"connect_failed", Bytes("82 000000 02000000  06 00 0000 01000000 6f000000 00000000")},
       {"connect_limited", Bytes("82 000000 02000000  07 05 0000 00000000 00000000 64000000")},
       {"connect_bad_request", Bytes("82 000000 02000000  08 04 0000 00000000 00000000 00000000")},
-      {"resolve_resolved", resolved + Bytes("2c010000 01 01 07 00  c0000201"
-                                            "20010db8 00000000 00000000 00000001") +
+      {"resolve_resolved", resolved +
+                               Bytes("2c010000 01 01 07 00  c0000201"
+                                     "20010db8 00000000 00000000 00000001") +
                                "a.b.org"},
       {"resolve_most", resolved + Bytes("00000000 10 10 fd 00") + MostAddresses() +
                            std::string(kMaxNameBytes, 'n')},
       {"resolve_failed", Bytes("83 000000 03000000  06 00 0000 00000000 02000000 00000000"
                                "00000000 00 00 00 00")},
-      {"open_channel_opened",
-       Bytes("84 000000 04000000  03 00 0000 00000000 00000000 00000000")},
-      {"open_channel_limited",
-       Bytes("84 000000 04000000  07 07 0000 00000000 00000000 e8030000")},
+      {"open_channel_opened", Bytes("84 000000 04000000  03 00 0000 00000000 00000000 00000000")},
+      {"open_channel_limited", Bytes("84 000000 04000000  07 07 0000 00000000 00000000 e8030000")},
   };
 }
 

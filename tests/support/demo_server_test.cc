@@ -52,6 +52,7 @@ class DemoServerTest : public ::testing::Test {
     std::vector<std::string> words = {kProgram};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
     posix_spawn_file_actions_t actions;

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "tests/support/byte_stream.h"
 #include "tests/support/http_request.h"

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <vector>
 
 namespace sockgate::testing {
 namespace {
@@ -34,8 +35,9 @@ absl::Status HttpLoop::Open() {
   wake_.Reset(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!epoll_.valid() || !wake_.valid() ||
       !Watch(EPOLL_CTL_ADD, listener_.get(), kListenerId, EPOLLIN) ||
-      !Watch(EPOLL_CTL_ADD, wake_.get(), kWakeId, EPOLLIN))
+      !Watch(EPOLL_CTL_ADD, wake_.get(), kWakeId, EPOLLIN)) {
     return absl::ErrnoToStatus(errno, "setting up the event loop");
+  }
   return absl::OkStatus();
 }
 
@@ -66,8 +68,9 @@ void HttpLoop::Wake() {
 
 int HttpLoop::PollTimeout() const {
   std::optional<Clock::time_point> next = accept_again_at_;
-  if (!timers_.empty())
+  if (!timers_.empty()) {
     next = std::min(next.value_or(Clock::time_point::max()), timers_.begin()->first);
+  }
   if (!next) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now());
   return static_cast<int>(std::max<int64_t>(left.count(), 0));

@@ -42,10 +42,12 @@ bool StatusHasBody(int status) { return status >= 200 && status != 204 && status
 
 std::string SerializeHead(const HttpReply& reply, bool keep_alive) {
   std::string head = absl::StrCat("HTTP/1.1 ", reply.status, " ", Reason(reply.status), "\r\n");
-  for (const HttpHeader& header : reply.headers)
+  for (const HttpHeader& header : reply.headers) {
     absl::StrAppend(&head, header.name, ": ", header.value, "\r\n");
-  if (StatusHasBody(reply.status))
+  }
+  if (StatusHasBody(reply.status)) {
     absl::StrAppend(&head, "Content-Length: ", reply.body.size() + reply.pattern_bytes, "\r\n");
+  }
   absl::StrAppend(&head, "Connection: ", keep_alive ? "keep-alive" : "close", "\r\n\r\n");
   return head;
 }

@@ -4,7 +4,6 @@
 #include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_split.h>
-#include <absl/strings/strip.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -86,12 +85,14 @@ bool HttpRequestParser::ParseHead(absl::string_view head) {
 bool HttpRequestParser::ParseRequestLine(absl::string_view line) {
   const std::vector<absl::string_view> words = absl::StrSplit(line, ' ');
   if (words.size() != 3 || !IsToken(words[0]) || words[0].size() > kMaxMethodBytes ||
-      !IsTarget(words[1]))
+      !IsTarget(words[1])) {
     return Refuse(400);
-  if (words[2] != "HTTP/1.1" && words[2] != "HTTP/1.0")
+  }
+  if (words[2] != "HTTP/1.1" && words[2] != "HTTP/1.0") {
     return Refuse(absl::StartsWith(words[2], "HTTP/") ? 505 : 400);
-  request_.method = std::string(words[0]);
-  request_.target = std::string(words[1]);
+  }
+  request_.method = std::string{words[0]};
+  request_.target = std::string{words[1]};
   request_.keep_alive = words[2] == "HTTP/1.1";
   return true;
 }
@@ -102,16 +103,18 @@ bool HttpRequestParser::ParseHeaderLine(absl::string_view line) {
   const absl::string_view name = line.substr(0, colon);
   const absl::string_view value = absl::StripAsciiWhitespace(line.substr(colon + 1));
   if (!IsToken(name) || !IsFieldValue(value)) return Refuse(400);
-  request_.headers.push_back({std::string(name), std::string(value)});
+  request_.headers.push_back({std::string{name}, std::string{value}});
   return ApplyHeader(request_.headers.back());
 }
 
 bool HttpRequestParser::ApplyHeader(const HttpHeader& header) {
-  if (absl::EqualsIgnoreCase(header.name, "Content-Length"))
+  if (absl::EqualsIgnoreCase(header.name, "Content-Length")) {
     return ApplyContentLength(header.value);
+  }
   if (absl::EqualsIgnoreCase(header.name, "Transfer-Encoding")) return Refuse(501);
-  if (absl::EqualsIgnoreCase(header.name, "Expect"))
+  if (absl::EqualsIgnoreCase(header.name, "Expect")) {
     wants_continue_ = absl::EqualsIgnoreCase(header.value, "100-continue");
+  }
   if (absl::EqualsIgnoreCase(header.name, "Connection")) {
     if (HasListItem(header.value, "keep-alive")) request_.keep_alive = true;
     if (HasListItem(header.value, "close")) request_.keep_alive = false;
@@ -123,8 +126,9 @@ bool HttpRequestParser::ApplyContentLength(absl::string_view value) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   uint64_t length = 0;
   if (have_length_ || !std::all_of(value.begin(), value.end(), is_digit) ||
-      !absl::SimpleAtoi(value, &length))
+      !absl::SimpleAtoi(value, &length)) {
     return Refuse(400);
+  }
   if (length > kMaxBodyBytes) return Refuse(413);
   have_length_ = true;
   body_bytes_ = length;

@@ -111,8 +111,9 @@ TEST(HttpRequestParserTest, RefusesTheMalformed) {
            "GET / HTTP/1.1\r\nContent-Length: 1x",
            "GET / HTTP/1.1\r\nContent-Length: 99999999999999999999999",
            "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1",
-       })
+       }) {
     EXPECT_EQ(StatusOf(std::string(head) + "\r\n\r\n"), 400) << head;
+  }
 }
 
 TEST(HttpRequestParserTest, RefusesWhatItDoesNotSupport) {

@@ -15,7 +15,7 @@ namespace sockgate::testing {
 namespace {
 
 constexpr uint64_t kMaxPatternBytes = uint64_t{1} << 40;
-constexpr uint64_t kMaxDelayMs = 10 * 60 * 1000;
+constexpr uint64_t kMaxDelayMs = 600000;
 
 // `rest` is what follows the route's path: a number, a query, or nothing.
 using Handler = HttpReply (*)(const HttpRequest& request, absl::string_view rest);
@@ -30,8 +30,9 @@ std::optional<uint64_t> ParseNumber(absl::string_view text, uint64_t low, uint64
   const bool digits = std::all_of(text.begin(), text.end(), [](char c) {
     return absl::ascii_isdigit(static_cast<unsigned char>(c));
   });
-  if (!digits || !absl::SimpleAtoi(text, &number) || number < low || number > high)
+  if (!digits || !absl::SimpleAtoi(text, &number) || number < low || number > high) {
     return std::nullopt;
+  }
   return number;
 }
 
@@ -76,8 +77,9 @@ HttpReply Redirect(const HttpRequest& /*request*/, absl::string_view rest) {
   const auto url = PercentDecode(rest);
   const auto graphic = [](char c) { return absl::ascii_isgraph(static_cast<unsigned char>(c)); };
   // A decoded line break would let the request write headers of its own.
-  if (!url || url->empty() || !std::all_of(url->begin(), url->end(), graphic))
+  if (!url || url->empty() || !std::all_of(url->begin(), url->end(), graphic)) {
     return BadRequest("?to= is not a URL");
+  }
   HttpReply reply = HttpReply::Text(302, absl::StrCat("to ", *url, "\n"));
   reply.headers.push_back({"Location", *url});
   return reply;
@@ -102,8 +104,9 @@ HttpReply Echo(const HttpRequest& request, absl::string_view /*rest*/) {
 
 HttpReply Headers(const HttpRequest& request, absl::string_view /*rest*/) {
   std::string lines;
-  for (const HttpHeader& header : request.headers)
+  for (const HttpHeader& header : request.headers) {
     absl::StrAppend(&lines, header.name, ": ", header.value, "\n");
+  }
   return HttpReply::Text(200, std::move(lines));
 }
 

@@ -26,8 +26,9 @@ TEST(HttpRoutesTest, ReadsNumbersStrictly) {
   EXPECT_EQ(Get("/slow/600000").delay, std::chrono::minutes(10));
   for (const char* target : {"/bytes/", "/bytes/x", "/bytes/-1", "/bytes/+1", "/bytes/1/2",
                              "/bytes/1099511627777", "/bytes/99999999999999999999", "/slow/600001",
-                             "/slow/", "/status/199", "/status/600", "/status/abc", "/status/"})
+                             "/slow/", "/status/199", "/status/600", "/status/abc", "/status/"}) {
     EXPECT_EQ(Get(target).status, 400) << target;
+  }
 }
 
 TEST(HttpRoutesTest, DecodesTheRedirectOnce) {

@@ -135,8 +135,9 @@ TEST_P(HttpServerTest, GivesTheHeadersBack) {
 TEST_P(HttpServerTest, ClosesWithoutAnAnswer) { EXPECT_EQ(Get("/close").code, CURLE_GOT_NOTHING); }
 
 TEST_P(HttpServerTest, KnowsNoOtherPath) {
-  for (const char* path : {"/nothing", "/hellothere", "/bytes", "/redirec", "/%2e%2e/hello"})
+  for (const char* path : {"/nothing", "/hellothere", "/bytes", "/redirec", "/%2e%2e/hello"}) {
     EXPECT_EQ(Get(path).status, 404) << path;
+  }
   EXPECT_EQ(Post("/hello", "x").status, 405);
   EXPECT_EQ(Get("/echo").status, 405);
 }

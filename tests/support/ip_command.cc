@@ -83,13 +83,15 @@ int AwaitExit(pid_t pid) {
 absl::Status RunIpCommands(const std::string& commands) {
   if (commands.size() > kMaxCommands) return absl::InvalidArgumentError("too many ip commands");
   const char* path = FindIp();
-  if (path == nullptr)
+  if (path == nullptr) {
     return absl::UnavailableError("no `ip` command (Debian: apt install iproute2)");
+  }
   Pipe input;
   Pipe complaints;
   if (!OpenPipe(&input) || !OpenPipe(&complaints)) return Failed("pipe2", errno);
-  if (write(input.writer.get(), commands.data(), commands.size()) < 0)
+  if (write(input.writer.get(), commands.data(), commands.size()) < 0) {
     return Failed("write", errno);
+  }
   input.writer.Reset();
   pid_t pid = -1;
   const int error = SpawnIp(path, input, complaints, &pid);

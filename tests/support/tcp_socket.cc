@@ -10,7 +10,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <optional>
+#include <utility>
 
 namespace sockgate::testing {
 namespace {
@@ -60,10 +62,13 @@ absl::StatusOr<UniqueFd> Bind(const std::string& address, uint16_t port, Reuse r
   UniqueFd fd = NonBlockingSocket(parsed->family());
   if (!fd.valid()) return absl::ErrnoToStatus(errno, "socket");
   const int on = 1;
-  if (reuse == Reuse::kYes && setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0)
+  if (reuse == Reuse::kYes &&
+      setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0) {
     return absl::ErrnoToStatus(errno, "SO_REUSEADDR");
-  if (bind(fd.get(), parsed->get(), parsed->size()) != 0)
+  }
+  if (bind(fd.get(), parsed->get(), parsed->size()) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("bind ", JoinHostPort(address, port)));
+  }
   return fd;
 }
 
@@ -106,8 +111,9 @@ absl::StatusOr<uint16_t> LocalPort(int fd) {
   sockaddr_in6 name{};  // the port sits at the same place for both families
   static_assert(offsetof(sockaddr_in6, sin6_port) == offsetof(sockaddr_in, sin_port));
   socklen_t size = sizeof(name);
-  if (getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0)
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0) {
     return absl::ErrnoToStatus(errno, "getsockname");
+  }
   return ntohs(name.sin6_port);
 }
 

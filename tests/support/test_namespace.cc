@@ -1,7 +1,5 @@
 #include "tests/support/test_namespace.h"
 
-#include <absl/status/statusor.h>
-#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -47,8 +45,9 @@ absl::Status WriteProcFile(const char* path, const std::string& text) {
 absl::Status UnshareUserAndNetwork() {
   const uid_t uid = getuid();
   const gid_t gid = getgid();
-  if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+  if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
     return Unavailable("unshare(CLONE_NEWUSER | CLONE_NEWNET)", errno);
+  }
   auto status = WriteProcFile("/proc/self/setgroups", "deny");
   if (status.ok()) status = WriteProcFile("/proc/self/uid_map", absl::StrCat("0 ", uid, " 1"));
   if (status.ok()) status = WriteProcFile("/proc/self/gid_map", absl::StrCat("0 ", gid, " 1"));
@@ -94,10 +93,12 @@ absl::Status EnterTestNetwork() {
 }
 
 absl::Status AddLocalAddress(const std::string& address) {
-  if (IsLiteral(AF_INET, address))
+  if (IsLiteral(AF_INET, address)) {
     return RunIpCommands(absl::StrCat("addr add ", address, "/32 dev lo\n"));
-  if (IsLiteral(AF_INET6, address))
+  }
+  if (IsLiteral(AF_INET6, address)) {
     return RunIpCommands(absl::StrCat("addr add ", address, "/128 dev lo nodad\n"));
+  }
   return absl::InvalidArgumentError(absl::StrCat("no address literal: ", address));
 }
 

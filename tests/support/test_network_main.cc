@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "tests/support/test_namespace.h"
 
 namespace sockgate::testing {

@@ -120,8 +120,9 @@ SslContext MakeContext(EVP_PKEY* key, X509* certificate) {
   SslContext context(SSL_CTX_new(TLS_server_method()));
   SSL_CTX* const raw = context.get();
   if (raw == nullptr || SSL_CTX_use_certificate(raw, certificate) != 1 ||
-      SSL_CTX_use_PrivateKey(raw, key) != 1 || SSL_CTX_check_private_key(raw) != 1)
+      SSL_CTX_use_PrivateKey(raw, key) != 1 || SSL_CTX_check_private_key(raw) != 1) {
     return nullptr;
+  }
   SSL_CTX_set_read_ahead(raw, 1);
   SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
@@ -135,8 +136,9 @@ absl::StatusOr<TlsIdentity> TlsIdentity::Generate(const std::vector<std::string>
   std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
   names.insert(names.end(), extra_names.begin(), extra_names.end());
   for (const std::string& name : names) {
-    if (!IsPlainName(name))
+    if (!IsPlainName(name)) {
       return absl::InvalidArgumentError(absl::StrCat("no name for a certificate: ", name));
+    }
   }
   const Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
   if (key == nullptr) return SslError("generating a key");

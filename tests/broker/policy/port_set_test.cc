@@ -18,7 +18,9 @@ int Count(absl::string_view text) {
   return count;
 }
 
-bool Contains(absl::string_view text, uint16_t port) { return PortSet::Parse(text)->Contains(port); }
+bool Contains(absl::string_view text, uint16_t port) {
+  return PortSet::Parse(text)->Contains(port);
+}
 
 TEST(PortSetTest, CoversOnePort) {
   EXPECT_EQ(Count("443"), 1);
@@ -52,13 +54,47 @@ TEST(PortSetTest, CountsAnOverlapOnce) {
 
 TEST(PortSetTest, RefusesEveryOtherSpelling) {
   const std::string kTable[] = {
-      "",          ",",          "80,",      ",80",      "80,,443", "0",       "0-80",
-      "80-0",      "443-80",     "65536",    "1-65536",  "100000",  "4294967376",
-      "18446744073709551696",    "-80",      "-",        "80-",     "1-2-3",   "80--90",
-      "+80",       "80-+90",     " 80",      "80 ",      "80, 443", "8 0",     "080",
-      "00443",     "01-80",      "1-080",    "0x50",     "80.0",    "8e1",     "http",
-      "**",        "*-80",       "80-*",     "\xd9\xa8", "80;443",  "80\n",
-      std::string("80\0", 3),    std::string("80\0,443", 7),
+      "",
+      ",",
+      "80,",
+      ",80",
+      "80,,443",
+      "0",
+      "0-80",
+      "80-0",
+      "443-80",
+      "65536",
+      "1-65536",
+      "100000",
+      "4294967376",
+      "18446744073709551696",
+      "-80",
+      "-",
+      "80-",
+      "1-2-3",
+      "80--90",
+      "+80",
+      "80-+90",
+      " 80",
+      "80 ",
+      "80, 443",
+      "8 0",
+      "080",
+      "00443",
+      "01-80",
+      "1-080",
+      "0x50",
+      "80.0",
+      "8e1",
+      "http",
+      "**",
+      "*-80",
+      "80-*",
+      "\xd9\xa8",
+      "80;443",
+      "80\n",
+      std::string("80\0", 3),
+      std::string("80\0,443", 7),
   };
   for (const std::string& text : kTable) EXPECT_EQ(Count(text), -1) << "'" << text << "'";
 }

@@ -1,0 +1,85 @@
+// connect_bench: what it costs to take sockets from the broker instead of opening them.
+//
+//   bazel run --config=opt //tests/bench:connect_bench -- [--seconds N] [--json FILE]
+//
+// 1. Latency: microseconds until a connected TCP socket is in hand. Compared in one interleaved
+// run:
+//      plain, blocking             socket(), connect(): the baseline of every ratio
+//      plain, non-blocking + poll  socket(), connect(), poll(), getsockopt(SO_ERROR)
+//      bare broker                 the floor: another process does recv, socket, connect, sendmsg,
+//                                  close, blocking, with no policy, log or limit
+//      sockgate, connected         BrokerClient::Connect
+//      sockgate, in progress       BrokerClient::Connect, then poll() and getsockopt(SO_ERROR)
+//    All clients are this one process, unconfined, so that only the way to the socket differs.
+// 2. Rates: fetches of a 38-byte body a second, each over a new connection, from an HTTP server in
+// a
+//    process of its own: plain libcurl, against libcurl through CurlAdapter in workers confined by
+//    launch::Worker with the fetcher profile; one at a time (curl_easy) and 10 and 100 at a time
+//    (curl_multi).
+//
+// The broker is a process of its own (BrokerProcess) with ten rules and an audit log in a file.
+//
+// How noise is met: rounds of small batches in random order; a ratio compares two batches of one
+// round; shown are its median over the rounds and its extremes. Percentiles are of all connects of
+// a way. Compare ratios, not microseconds, across machines and days. How local ports last: eight
+// destination addresses (127.0.0.2 to 127.0.0.9) in turn. The sockets of part 1 are closed with a
+// RST (SO_LINGER 0), the same for every way and outside the timed span. In part 2, where a confined
+// worker may not set SO_LINGER, every request says `Connection: close`, so most often the server
+// closes first and TIME_WAIT is its own.
+//
+// Takes about N seconds (40). Exit status: 0; 1 when something could not be measured, because a
+// connect or fetch failed: figures of failures mean nothing.
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+#include "absl/status/status.h"
+#include "tests/bench/connect_latency.h"
+#include "tests/bench/fetch_rate.h"
+#include "tests/bench/report.h"
+
+namespace sockgate::bench {
+namespace {
+
+absl::StatusOr<Report> Measure(std::chrono::milliseconds budget) {
+  auto latency = MeasureLatency(budget * 2 / 5);
+  if (!latency.ok()) return latency.status();
+  auto rate = MeasureRates(budget * 3 / 5);
+  if (!rate.ok()) return rate.status();
+  return Report{*std::move(latency), *std::move(rate)};
+}
+
+bool WriteFile(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::trunc);
+  file << text;
+  file.close();
+  return !file.fail();
+}
+
+int Run(int seconds, const std::string& json_path) {
+  const auto report = Measure(std::chrono::seconds(seconds));
+  if (!report.ok()) {
+    std::fprintf(stderr, "connect_bench: %s\n", report.status().ToString().c_str());
+    return 1;
+  }
+  std::fputs(ToText(*report).c_str(), stdout);
+  if (json_path.empty() || WriteFile(json_path, ToJson(*report))) return 0;
+  std::fprintf(stderr, "connect_bench: cannot write %s\n", json_path.c_str());
+  return 1;
+}
+
+}  // namespace
+}  // namespace sockgate::bench
+
+int main(int argc, char** argv) {
+  int seconds = 40;
+  std::string json_path;
+  CLI::App app("Measures what it costs to take sockets from the broker.");
+  app.add_option("--seconds", seconds, "how long to measure, about")->check(CLI::Range(1, 3600));
+  app.add_option("--json", json_path, "where to write the figures as JSON");
+  CLI11_PARSE(app, argc, argv);
+  return sockgate::bench::Run(seconds, json_path);
+}

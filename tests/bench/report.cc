@@ -1,0 +1,88 @@
+#include "tests/bench/report.h"
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace sockgate::bench {
+namespace {
+
+using nlohmann::json;
+
+std::string CpuText(double microseconds) {
+  return microseconds == 0 ? "-" : absl::StrFormat("%.1f", microseconds);
+}
+
+std::string LatencyText(const LatencyTable& table) {
+  std::string text = absl::StrFormat(
+      "Time until a connected socket is in hand, loopback TCP: %d rounds, in each %d connects of "
+      "every way.\nRatio: a round's median to plain blocking socket() + connect() in the same "
+      "round. CPU: the helper's, per connect.\n",
+      table.rounds, table.batch);
+  absl::StrAppendFormat(&text, "%-28s %8s %8s %8s %8s %8s %8s %8s\n", "", "p50 us", "p90 us",
+                        "p99 us", "ratio", "min", "max", "CPU us");
+  for (const LatencyRow& row : table.rows) {
+    absl::StrAppendFormat(&text, "%-28s %8.1f %8.1f %8.1f %8.2f %8.2f %8.2f %8s\n", row.way,
+                          row.us.p50, row.us.p90, row.us.p99, row.ratio.median, row.ratio.min,
+                          row.ratio.max, CpuText(row.helper_cpu_us));
+  }
+  return text;
+}
+
+std::string RateText(const RateTable& table) {
+  std::string text = absl::StrFormat(
+      "Small HTTP fetches, each over a new connection, a second: %d rounds. Plain libcurl against "
+      "libcurl in a worker\nunder seccomp. Ratio: to plain libcurl in the same round. CPU: the "
+      "broker's, per fetch.\n",
+      table.rounds);
+  absl::StrAppendFormat(&text, "%-28s %8s %8s %8s %8s %8s %8s %8s\n", "", "at once", "batch",
+                        "per s", "ratio", "min", "max", "CPU us");
+  for (const RateRow& row : table.rows) {
+    absl::StrAppendFormat(&text, "%-28s %8d %8d %8.0f %8.2f %8.2f %8.2f %8s\n", row.side,
+                          row.concurrency, row.batch, row.per_second, row.ratio.median,
+                          row.ratio.min, row.ratio.max, CpuText(row.broker_cpu_us));
+  }
+  return text;
+}
+
+json SpreadJson(const Spread& spread) {
+  return {{"median", spread.median}, {"min", spread.min}, {"max", spread.max}};
+}
+
+json LatencyJson(const LatencyTable& table) {
+  json rows = json::array();
+  for (const LatencyRow& row : table.rows) {
+    rows.push_back({{"way", row.way},
+                    {"us", {{"p50", row.us.p50}, {"p90", row.us.p90}, {"p99", row.us.p99}}},
+                    {"ratio", SpreadJson(row.ratio)},
+                    {"helper_cpu_us", row.helper_cpu_us}});
+  }
+  return {{"rounds", table.rounds}, {"batch", table.batch}, {"rows", rows}};
+}
+
+json RateJson(const RateTable& table) {
+  json rows = json::array();
+  for (const RateRow& row : table.rows) {
+    rows.push_back({{"side", row.side},
+                    {"concurrency", row.concurrency},
+                    {"batch", row.batch},
+                    {"per_second", row.per_second},
+                    {"ratio", SpreadJson(row.ratio)},
+                    {"broker_cpu_us", row.broker_cpu_us}});
+  }
+  return {{"rounds", table.rounds}, {"rows", rows}};
+}
+
+}  // namespace
+
+std::string ToText(const Report& report) {
+  return absl::StrCat(LatencyText(report.latency), "\n", RateText(report.rate));
+}
+
+std::string ToJson(const Report& report) {
+  const json object = {{"latency", LatencyJson(report.latency)}, {"rate", RateJson(report.rate)}};
+  return object.dump(2) + "\n";
+}
+
+}  // namespace sockgate::bench

@@ -1,0 +1,63 @@
+#include "tests/tool/command.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "proto/check.h"
+#include "tests/integration/pipe_text.h"
+
+namespace sockgate::testing {
+namespace {
+
+// Where Bazel puts a `data` dependency, from the directory that tests start in.
+constexpr char kProgram[] = "tool/sockgate";
+
+[[noreturn]] void Execute(const std::vector<std::string>& arguments) {
+  std::vector<char*> argv = {const_cast<char*>(kProgram)};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  execv(kProgram, argv.data());
+  perror(kProgram);
+  _exit(127);
+}
+
+}  // namespace
+
+CommandResult RunSockgate(const std::vector<std::string>& arguments) {
+  Pipe out;
+  const UniqueFd err(open(::getenv("TEST_TMPDIR"), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  SOCKGATE_CHECK(err.valid());
+  const pid_t pid = fork();
+  SOCKGATE_CHECK(pid >= 0);
+  if (pid == 0) {
+    dup2(out.writer.get(), STDOUT_FILENO);
+    dup2(err.get(), STDERR_FILENO);
+    Execute(arguments);
+  }
+  out.writer.Reset();
+  CommandResult result;
+  result.out = ReadAll(out.reader.get());
+  int status = 0;
+  SOCKGATE_CHECK(waitpid(pid, &status, 0) == pid);
+  result.status = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+  lseek(err.get(), 0, SEEK_SET);
+  result.err = ReadAll(err.get());
+  return result;
+}
+
+pid_t StartSockgate(const std::vector<std::string>& arguments, const std::string& error_file) {
+  const pid_t pid = fork();
+  SOCKGATE_CHECK(pid >= 0);
+  if (pid == 0) {
+    const UniqueFd err(open(error_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600));
+    dup2(err.get(), STDERR_FILENO);
+    Execute(arguments);
+  }
+  return pid;
+}
+
+}  // namespace sockgate::testing

@@ -1,0 +1,28 @@
+// Command: runs the real `sockgate` and tells how it ended.
+//
+// Process: the test. Blocks until the command ends.
+
+#ifndef SOCKGATE_TESTS_TOOL_COMMAND_H_
+#define SOCKGATE_TESTS_TOOL_COMMAND_H_
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace sockgate::testing {
+
+struct CommandResult {
+  int status = -1;  // the exit status, or minus the signal
+  std::string out;
+  std::string err;
+};
+
+CommandResult RunSockgate(const std::vector<std::string>& arguments);
+
+// Starts it with standard error to a file, for a command that serves. Returns its pid.
+pid_t StartSockgate(const std::vector<std::string>& arguments, const std::string& error_file);
+
+}  // namespace sockgate::testing
+
+#endif  // SOCKGATE_TESTS_TOOL_COMMAND_H_

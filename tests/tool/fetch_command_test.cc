@@ -1,0 +1,147 @@
+// `sockgate fetch` as its users meet it: standard output, messages, exit statuses.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tests/integration/server_process.h"
+#include "tests/support/loopback_tcp.h"
+#include "tests/support/test_namespace.h"
+#include "tests/tool/command.h"
+
+namespace sockgate::testing {
+namespace {
+
+std::string InTemp(const std::string& name) {
+  return absl::StrCat(std::getenv("TEST_TMPDIR"), "/", name);
+}
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+class FetchCommand : public ::testing::Test {
+ protected:
+  FetchCommand() : server_({}), allow_(absl::StrCat("127.0.0.1:", server_.port())) {}
+
+  ServerProcess server_;
+  const std::string allow_;
+};
+
+TEST_F(FetchCommand, WritesTheBodyToStandardOutputAndNothingElse) {
+  const CommandResult result =
+      RunSockgate({"fetch", "--allow", allow_, server_.Url("/bytes/100000")});
+  EXPECT_EQ(result.status, 0);
+  EXPECT_EQ(result.out.size(), 100000U);
+  EXPECT_EQ(result.err, "");
+}
+
+TEST_F(FetchCommand, WritesEachUrlToItsFile) {
+  const CommandResult result =
+      RunSockgate({"fetch", "--allow", allow_, "-o", InTemp("one"), "-o", InTemp("two"),
+                   server_.Url("/bytes/10"), server_.Url("/bytes/20")});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(Contents(InTemp("one")).size(), 10U);
+  EXPECT_EQ(Contents(InTemp("two")).size(), 20U);
+}
+
+TEST_F(FetchCommand, AllowsNothingByDefault) {
+  const CommandResult result = RunSockgate({"fetch", server_.Url("/hello")});
+  EXPECT_EQ(result.status, 120);
+  EXPECT_EQ(result.out, "");
+  EXPECT_TRUE(absl::StrContains(result.err, "denied by the default (no-rule-matches)"))
+      << result.err;
+}
+
+TEST_F(FetchCommand, AllowsAHostByName) {
+  const CommandResult result =
+      RunSockgate({"fetch", "-v", "--allow", absl::StrCat("localhost:", server_.port()),
+                   absl::StrCat("http://localhost:", server_.port(), "/hello")});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_TRUE(absl::StrContains(result.err, "(--allow localhost:")) << result.err;
+}
+
+TEST_F(FetchCommand, SaysHowEachConnectionCameToBe) {
+  const CommandResult result = RunSockgate(
+      {"fetch", "-v", "--allow", "10.0.0.0/8:80", "--allow", allow_, server_.Url("/hello")});
+  EXPECT_TRUE(absl::StartsWith(
+      result.err,
+      absl::StrCat("* ", allow_, ": allowed by rule 2 (--allow ", allow_, "), connected")))
+      << result.err;
+}
+
+TEST_F(FetchCommand, FetchesOverTlsWithTheGivenCertificates) {
+  LoopbackServer::Options tls;
+  tls.tls = true;
+  ServerProcess secure(tls);
+  std::ofstream(InTemp("ca.pem")) << secure.certificate_pem();
+  const std::string allow = absl::StrCat("127.0.0.1:", secure.port());
+  EXPECT_EQ(RunSockgate({"fetch", "--allow", allow, "--cacert", InTemp("ca.pem"),
+                         secure.Url("/status/204")})
+                .status,
+            0);
+  EXPECT_EQ(RunSockgate({"fetch", "--allow", allow, secure.Url("/status/204")}).status, 60);
+  EXPECT_EQ(RunSockgate({"fetch", "-k", "--allow", allow, secure.Url("/status/204")}).status, 0);
+}
+
+TEST_F(FetchCommand, ExitsAsCurlDoes) {
+  const auto refusing = RefusingPort::Reserve();
+  ASSERT_TRUE(refusing.ok());
+  const std::string refused = absl::StrCat("127.0.0.1:", refusing->port());
+  EXPECT_EQ(RunSockgate({"fetch", "--allow", refused, absl::StrCat("http://", refused)}).status, 7);
+  EXPECT_EQ(RunSockgate({"fetch", "-f", "--allow", allow_, server_.Url("/status/404")}).status, 22);
+  EXPECT_EQ(
+      RunSockgate({"fetch", "--allow", allow_, "-m", "0.3", server_.Url("/slow/5000")}).status, 28);
+  EXPECT_EQ(RunSockgate({"fetch", "http://no-such-host.invalid/"}).status, 6);
+}
+
+TEST_F(FetchCommand, EndsABlackHoleAtConnectTimeout) {
+  for (const char* mode : {"connected", "in-progress"}) {
+    const CommandResult result = RunSockgate({"fetch", "--mode", mode, "--connect-timeout", "0.5",
+                                              "--allow", absl::StrCat(kBlackHoleV4, ":80"),
+                                              absl::StrCat("http://", kBlackHoleV4, "/")});
+    EXPECT_TRUE(result.status == 28 || result.status == 7) << mode << " " << result.status;
+  }
+}
+
+TEST_F(FetchCommand, AFailureAmongManyIsTheExitStatus) {
+  const CommandResult result = RunSockgate(
+      {"fetch", "-f", "--allow", allow_, server_.Url("/status/404"), server_.Url("/bytes/5")});
+  EXPECT_EQ(result.status, 22);
+  EXPECT_EQ(result.out.size(), 5U);
+}
+
+TEST_F(FetchCommand, UsageErrorsSayWhatToWrite) {
+  CommandResult result = RunSockgate({"fetch"});
+  EXPECT_EQ(result.status, 2);
+  result = RunSockgate({"fetch", "--allow", "127.0.0.1", server_.Url("/")});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_TRUE(absl::StrContains(result.err, "write '127.0.0.1:443'")) << result.err;
+  result = RunSockgate({"fetch", "--allow", "10.0.0.1/8:80", server_.Url("/")});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_TRUE(absl::StrContains(result.err, "no bits set beyond the prefix")) << result.err;
+  result = RunSockgate({"fetch", "not a url"});
+  EXPECT_EQ(result.status, 2);
+}
+
+TEST_F(FetchCommand, TheAuditLogIsForItsOwnerAndHasTheDecision) {
+  const std::string log = InTemp("audit.jsonl");
+  EXPECT_EQ(RunSockgate({"fetch", "--audit", log, "--allow", allow_, server_.Url("/hello")}).status,
+            0);
+  EXPECT_TRUE(absl::StrContains(
+      Contents(log),
+      absl::StrCat(
+          R"("event":"decision","worker":1,"channel":2,"role":"fetch","request":1,"target":")",
+          allow_, R"(","transport":"stream","mode":"connected")")))
+      << Contents(log);
+}
+
+}  // namespace
+}  // namespace sockgate::testing
