@@ -104,27 +104,33 @@ void Connector::OnEvent(uint64_t cookie, uint32_t epoll_events) {
 }
 
 void Connector::OnDeadline(uint64_t cookie) {
-  const auto index = static_cast<uint32_t>(cookie);
-  const Pending& entry = pending_[index];
-  // The worker holds the socket: its handshake must not end well when nobody is left to finalise
-  // it.
-  if (entry.attempt.request.mode == ConnectMode::kInProgress) net_->GiveUp(entry.socket.get());
-  End(index, Progress::kFailed, ETIMEDOUT);
+  Abandon(static_cast<uint32_t>(cookie), ETIMEDOUT);
 }
 
 void Connector::CancelWorker(WorkerRecord* worker) {
-  while (worker->first_pending != kNone) End(worker->first_pending, Progress::kFailed, ECANCELED);
+  while (worker->first_pending != kNone) Abandon(worker->first_pending, ECANCELED);
 }
 
 void Connector::CancelChannel(WorkerRecord* worker, uint64_t channel) {
   uint32_t index = worker->first_pending;
   while (index != kNone) {
     const Pending& entry = pending_[index];
-    const uint32_t next = entry.next;
     const bool waits = entry.attempt.request.mode == ConnectMode::kConnected;
-    if (waits && entry.attempt.channel == channel) End(index, Progress::kFailed, ECANCELED);
-    index = next;
+    if (waits && entry.attempt.channel == channel) {
+      Abandon(index, ECANCELED);
+      index = worker->first_pending;  // the observer may have changed the list
+    } else {
+      index = entry.next;
+    }
   }
+}
+
+void Connector::Abandon(uint32_t index, int error) {
+  const Pending& entry = pending_[index];
+  // The worker holds the socket, even one that has closed its channels: its handshake must not end
+  // well when nobody is left to finalise it.
+  if (entry.attempt.request.mode == ConnectMode::kInProgress) net_->GiveUp(entry.socket.get());
+  End(index, Progress::kFailed, error);
 }
 
 void Connector::End(uint32_t index, Progress progress, int error) {

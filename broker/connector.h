@@ -70,7 +70,7 @@ class Connector final : public EventHandler {
   Started Start(const Attempt& attempt);
 
   // Ends every attempt of the worker, or those that would be answered on the channel, with
-  // ECANCELED.
+  // ECANCELED. A handshake whose socket the worker has already fails there.
   void CancelWorker(WorkerRecord* worker);
   void CancelChannel(WorkerRecord* worker, uint64_t channel);
 
@@ -90,6 +90,7 @@ class Connector final : public EventHandler {
   Started StartConnected(const Attempt& attempt, UniqueFd socket);
   Started StartInProgress(const Attempt& attempt, UniqueFd socket);
   Started Pend(const Attempt& attempt, UniqueFd socket);
+  void Abandon(uint32_t index, int error);
   void End(uint32_t index, Progress progress, int error);
   void Link(uint32_t index);
   void Unlink(uint32_t index);

@@ -7,10 +7,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "proto/unique_fd.h"
 #include "tests/support/ip_command.h"
 #include "tests/support/process_stats.h"
+#include "tests/support/tcp_socket.h"
 
 namespace sockgate::testing {
 namespace {
@@ -21,6 +24,11 @@ constexpr size_t kThreadsAllowed = 2;
 #else
 constexpr size_t kThreadsAllowed = 1;
 #endif
+
+constexpr char kHoleSourceV6[] = "2001:db8:66::1";
+constexpr std::chrono::seconds kAddressPatience{10};
+constexpr std::chrono::milliseconds kProbePatience{100};
+constexpr std::chrono::milliseconds kProbePause{1};
 
 absl::Status Unavailable(absl::string_view what, int error) {
   return absl::UnavailableError(
@@ -71,7 +79,9 @@ std::string NetworkPlan() {
       "link set hole0 up\n"
       "link set hole1 up\n"
       "addr add 203.0.113.1/24 dev hole0\n"
-      "addr add 2001:db8:66::1/64 dev hole0 nodad\n"
+      "addr add ",
+      kHoleSourceV6,
+      "/64 dev hole0 nodad\n"
       "neigh add ",
       kBlackHoleV4, " lladdr ", kNobody, " dev hole0 nud permanent\n", "neigh add ", kBlackHoleV6,
       " lladdr ", kNobody, " dev hole0 nud permanent\n", "route add unreachable ", kUnreachableV4,
@@ -83,12 +93,36 @@ bool IsLiteral(int family, const std::string& address) {
   return inet_pton(family, address.c_str(), &ignored) == 1;
 }
 
+bool AnswersItself(const std::string& address) {
+  const auto listener = ListenTcp(address, 0, 1);
+  if (!listener.ok()) return false;
+  const auto port = LocalPort(listener->get());
+  return port.ok() && TryConnect(address, *port, kProbePatience).error == 0;
+}
+
+// Linux installs the local route of a new IPv6 address in a worker thread of the kernel, some time
+// after the command that added the address has returned; until then connections to and from it
+// fail.
+absl::Status AwaitAddress(const std::string& address) {
+  const auto deadline = std::chrono::steady_clock::now() + kAddressPatience;
+  while (!AnswersItself(address)) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      return absl::UnavailableError(
+          absl::StrCat("no test network: ", address, " does not come up"));
+    }
+    std::this_thread::sleep_for(kProbePause);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status EnterTestNetwork() {
   auto status = CheckSingleThread();
   if (status.ok()) status = UnshareNetwork();
   if (status.ok()) status = RunIpCommands(NetworkPlan());
+  if (status.ok()) status = AwaitAddress("::1");
+  if (status.ok()) status = AwaitAddress(kHoleSourceV6);
   return status;
 }
 
@@ -96,10 +130,11 @@ absl::Status AddLocalAddress(const std::string& address) {
   if (IsLiteral(AF_INET, address)) {
     return RunIpCommands(absl::StrCat("addr add ", address, "/32 dev lo\n"));
   }
-  if (IsLiteral(AF_INET6, address)) {
-    return RunIpCommands(absl::StrCat("addr add ", address, "/128 dev lo nodad\n"));
+  if (!IsLiteral(AF_INET6, address)) {
+    return absl::InvalidArgumentError(absl::StrCat("no address literal: ", address));
   }
-  return absl::InvalidArgumentError(absl::StrCat("no address literal: ", address));
+  const auto status = RunIpCommands(absl::StrCat("addr add ", address, "/128 dev lo nodad\n"));
+  return status.ok() ? AwaitAddress(address) : status;
 }
 
 }  // namespace sockgate::testing
