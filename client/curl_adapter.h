@@ -5,17 +5,21 @@
 //   absl::Status attached = adapter.Attach(easy);       // then curl_easy_perform(easy) as ever
 //   if (rc != CURLE_OK) puts(adapter.Explain(easy, rc).c_str());
 //
-// Process: worker, confined. Ownership: the adapter owns neither client nor handles. It must
-// outlive every attached handle and every multi or share handle with connections of theirs, because
-// libcurl keeps connections for reuse and calls back when it closes them; the client must outlive
-// the adapter. Threads: members from any thread. Callbacks run in the thread that performs the
-// transfer. Blocking: the callback blocks that thread: in connected mode until the handshake has
-// ended, in in-progress mode for one local round trip. So use in-progress mode with curl_multi.
+// Process: worker, confined.
+// Ownership: the adapter owns neither client nor handles. It must outlive every attached handle and
+// every multi or share handle with connections of theirs, because libcurl keeps connections for
+// reuse and calls back when it closes them. The client must outlive the adapter.
+// Threads: members from any thread, for different handles at the same time; for one handle only
+// while no other thread performs its transfer. Callbacks run in the thread that performs it.
+// Blocking: the callback blocks that thread: in connected mode until the handshake has ended, in
+// in-progress mode for one local round trip. So use in-progress mode with curl_multi.
 //
-// Who answers connect(2). libcurl calls it on the socket that it was given, in in-progress mode
+// Who answers connect(2). libcurl calls it on the socket that it was given: in in-progress mode
 // always, and in connected mode where it ignores CURL_SOCKOPT_ALREADY_CONNECTED (7.88.0 and 7.88.1,
 // Debian 12's). The fetcher profile (launch/) answers it with EINPROGRESS. Attach() fails where an
 // answer is needed and the process has none.
+//
+// Sources: CURLOPT_OPENSOCKETFUNCTION(3), CURLOPT_SOCKOPTFUNCTION(3), CURLOPT_CLOSESOCKETFUNCTION(3).
 
 #ifndef SOCKGATE_CLIENT_CURL_ADAPTER_H_
 #define SOCKGATE_CLIENT_CURL_ADAPTER_H_
@@ -45,7 +49,7 @@ struct CurlAdapterOptions {
   std::chrono::milliseconds connect_deadline = std::chrono::seconds(60);
 
   // Called in the performing thread for every socket that libcurl asked for, after the broker's
-  // answer.
+  // answer. It is called from C code, so it must not throw.
   std::function<void(CURL*, const Endpoint&, const ConnectResult&)> on_connect;
 };
 

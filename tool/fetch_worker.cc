@@ -49,7 +49,11 @@ long Milliseconds(double seconds) { return std::lround(seconds * 1000); }
 
 FetchWorker::FetchWorker(const FetchOptions& options, const AllowList& allow,
                          std::vector<FetchJob> jobs)
-    : options_(options), allow_(allow), jobs_(std::move(jobs)) {}
+    : options_(options),
+      allow_(allow),
+      jobs_(std::move(jobs)),
+      out_is_terminal_(isatty(STDOUT_FILENO) != 0),
+      err_is_terminal_(isatty(STDERR_FILENO) != 0) {}
 
 int FetchWorker::Prepare() {
   signal(SIGPIPE, SIG_IGN);  // a reader that has seen enough is a write error
@@ -101,8 +105,8 @@ int FetchWorker::RunOne(CURL* easy, CurlAdapter& adapter, const FetchJob& job) {
   CURLcode code;
   {
     // A body that goes to the terminal must not be drawn over.
-    const bool to_terminal = !job.output.valid() && isatty(STDOUT_FILENO) != 0;
-    Progress progress(job.url, !options_.silent && !to_terminal && isatty(STDERR_FILENO) != 0);
+    const bool body_shows = !job.output.valid() && out_is_terminal_;
+    Progress progress(job.url, !options_.silent && !body_shows && err_is_terminal_);
     progress.Attach(easy);
     code = curl_easy_perform(easy);
   }

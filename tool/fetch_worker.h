@@ -48,6 +48,9 @@ class FetchWorker {
   const AllowList& allow_;
   std::vector<FetchJob> jobs_;
   std::string ca_bundle_;
+  // Found out before confinement: isatty(3) is an ioctl(2).
+  const bool out_is_terminal_;
+  const bool err_is_terminal_;
 };
 
 }  // namespace sockgate

@@ -1,6 +1,7 @@
 #include "tests/tool/command.h"
 
 #include <fcntl.h>
+#include <pty.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,6 +48,25 @@ CommandResult RunSockgate(const std::vector<std::string>& arguments) {
   lseek(err.get(), 0, SEEK_SET);
   result.err = ReadAll(err.get());
   return result;
+}
+
+std::string TerminalOutput(const std::vector<std::string>& arguments) {
+  int master = -1;
+  int terminal = -1;
+  SOCKGATE_CHECK(openpty(&master, &terminal, nullptr, nullptr, nullptr) == 0);
+  const UniqueFd reader(master);
+  UniqueFd writer(terminal);
+  const pid_t pid = fork();
+  SOCKGATE_CHECK(pid >= 0);
+  if (pid == 0) {
+    dup2(writer.get(), STDERR_FILENO);
+    dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+    Execute(arguments);
+  }
+  writer.Reset();
+  std::string text = ReadAll(reader.get());  // ends with EIO when the last writer has gone
+  waitpid(pid, nullptr, 0);
+  return text;
 }
 
 pid_t StartSockgate(const std::vector<std::string>& arguments, const std::string& error_file) {

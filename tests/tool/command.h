@@ -20,6 +20,9 @@ struct CommandResult {
 
 CommandResult RunSockgate(const std::vector<std::string>& arguments);
 
+// What the command writes to its standard error when that is a terminal.
+std::string TerminalOutput(const std::vector<std::string>& arguments);
+
 // Starts it with standard error to a file, for a command that serves. Returns its pid.
 pid_t StartSockgate(const std::vector<std::string>& arguments, const std::string& error_file);
 

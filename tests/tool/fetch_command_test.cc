@@ -77,6 +77,13 @@ TEST_F(FetchCommand, SaysHowEachConnectionCameToBe) {
       << result.err;
 }
 
+TEST_F(FetchCommand, ShowsProgressOnATerminalOnly) {
+  const std::string url = server_.Url("/slow/400");
+  EXPECT_TRUE(absl::StrContains(TerminalOutput({"fetch", "--allow", allow_, url}), "/s  http://"));
+  EXPECT_EQ(TerminalOutput({"fetch", "-s", "--allow", allow_, url}), "");
+  EXPECT_EQ(RunSockgate({"fetch", "--allow", allow_, url}).err, "");
+}
+
 TEST_F(FetchCommand, FetchesOverTlsWithTheGivenCertificates) {
   LoopbackServer::Options tls;
   tls.tls = true;
