@@ -39,9 +39,10 @@ size_t LargestWrite(int fd) {
   return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? SSIZE_MAX : PIPE_BUF;
 }
 
+// A pipe whose reader has gone polls writable and broken at once, and a write to it raises SIGPIPE.
 bool Writable(int fd) {
   pollfd entry = {fd, POLLOUT, 0};
-  return poll(&entry, 1, 0) == 1 && (entry.revents & POLLOUT) != 0;
+  return poll(&entry, 1, 0) == 1 && entry.revents == POLLOUT;
 }
 
 }  // namespace
@@ -64,7 +65,7 @@ void AuditLog::Decision(const Attempt& attempt, const Verdict& verdict) {
 }
 
 void AuditLog::Completion(const Attempt& attempt, const Result& result, TimePoint now) {
-  if (!fd_.valid()) return;
+  if (!fd_.valid() || (result.outcome == Outcome::kLimited && Skip())) return;
   Begin("completion", *attempt.worker, attempt.channel);
   Request(attempt);
   Field("outcome", Word(result.outcome));
@@ -77,7 +78,7 @@ void AuditLog::Completion(const Attempt& attempt, const Result& result, TimePoin
 
 void AuditLog::Channel(const WorkerRecord& worker, uint64_t channel, absl::string_view event,
                        absl::string_view detail) {
-  if (!fd_.valid()) return;
+  if (!fd_.valid() || Skip()) return;
   Begin("channel", worker, channel);
   Field("pid", static_cast<uint64_t>(worker.peer.pid));
   Field("uid", worker.peer.uid);
@@ -95,6 +96,21 @@ void AuditLog::Flush() {
     if (size > 0) written += static_cast<size_t>(size);
   }
   buffer_.erase(0, written);
+  if (skipped_ != 0 && !full()) Lost();
+}
+
+bool AuditLog::Skip() {
+  if (!full()) return false;
+  ++skipped_;
+  return true;
+}
+
+void AuditLog::Lost() {
+  absl::StrAppend(&buffer_, "{\"time\":\"");
+  Time();
+  absl::StrAppend(&buffer_, "\",\"event\":\"lost\"");
+  Field("lines", std::exchange(skipped_, 0));
+  End();
 }
 
 void AuditLog::Begin(absl::string_view event, const WorkerRecord& worker, uint64_t channel) {

@@ -5,8 +5,10 @@
 // the path of the request: by Flush(), which the server calls when a batch is full or old. Lines
 // are never torn by another writer where the descriptor is a file opened with O_APPEND. Never
 // blocks: a pipe whose reader is slow, or a full disk, makes the buffer grow to its bound, and from
-// then on full() asks the sessions to decide nothing more. So no decision goes unlogged. Hostile
-// input: names and reasons that come from a worker; they are escaped.
+// then on full() asks the sessions to decide nothing more. So no decision goes unlogged, and no end
+// of what was decided; lines that a worker could cause without end are then only counted, and a
+// line says how many they were. Hostile input: names and reasons that come from a worker; they are
+// escaped.
 //
 // Fields: broker/AUDIT.md.
 
@@ -53,6 +55,9 @@ class AuditLog {
   static constexpr size_t kBatchBytes = 32 * 1024;
   static constexpr size_t kMaxBytes = 1024 * 1024;
 
+  // True when full(): the line is not to be written, but counted.
+  bool Skip();
+  void Lost();
   void Begin(absl::string_view event, const WorkerRecord& worker, uint64_t channel);
   void Field(absl::string_view name, absl::string_view word);
   void Field(absl::string_view name, uint64_t number);
@@ -64,6 +69,7 @@ class AuditLog {
   const size_t largest_write_;
   std::string buffer_;
   std::string scratch_;
+  uint64_t skipped_ = 0;
   // The date and time down to the second, made anew only when the second changes.
   time_t second_ = -1;
   std::array<char, 32> second_text_ = {};

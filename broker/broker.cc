@@ -120,7 +120,6 @@ const Role* Broker::FindRole(absl::string_view name) const {
 }
 
 void Broker::AfterWakeup() {
-  server_->AfterWakeup();
   std::vector<NewWorker> added;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -129,6 +128,8 @@ void Broker::AfterWakeup() {
   for (NewWorker& worker : added) {
     server_->AddWorker(std::move(worker.channel), worker.role, {getpid(), getuid()});
   }
+  // After whatever may have written a line to the log.
+  server_->AfterWakeup();
   if (launcher_gone_ && server_->channels() == 0) Stop();
 }
 

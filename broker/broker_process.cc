@@ -1,8 +1,6 @@
 #include "broker/broker_process.h"
 
-#include <linux/close_range.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,7 +9,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
+#include <vector>
 
+#include "proto/descriptor_sweep.h"
 #include "proto/packet_socket.h"
 
 namespace sockgate {
@@ -21,17 +21,20 @@ Broker* g_broker = nullptr;
 
 void StopBroker(int /*signal*/) { g_broker->Stop(); }
 
-// Closes everything above standard error but the two.
-void CloseOthers(int a, int b) {
-  const unsigned low = static_cast<unsigned>(std::min(a, b));
-  const unsigned high = static_cast<unsigned>(std::max(a, b));
-  unsigned first = STDERR_FILENO + 1;
-  for (const unsigned kept : {low, high}) {
-    if (kept < first || kept == ~0U) continue;
-    if (kept > first) syscall(SYS_close_range, first, kept - 1, 0U);
-    first = kept + 1;
-  }
-  syscall(SYS_close_range, first, ~0U, 0U);
+sigset_t TerminationSignal() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+// What the child is to have open: the standard streams and these two, of which the first may be -1.
+std::vector<int> Kept(int audit, int control) {
+  std::vector<int> kept = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
+  if (audit > STDERR_FILENO) kept.push_back(audit);
+  kept.push_back(control);
+  std::sort(kept.begin(), kept.end());
+  return kept;
 }
 
 int Serve(BrokerOptions options, UniqueFd control) {
@@ -46,6 +49,8 @@ int Serve(BrokerOptions options, UniqueFd control) {
   // A terminal's Ctrl-C is for the launcher, who then stops us.
   signal(SIGINT, SIG_IGN);
   signal(SIGTERM, StopBroker);
+  const sigset_t termination = TerminationSignal();
+  pthread_sigmask(SIG_UNBLOCK, &termination, nullptr);
   (*broker)->Run();
   signal(SIGTERM, SIG_IGN);
   broker->reset();
@@ -57,12 +62,19 @@ int Serve(BrokerOptions options, UniqueFd control) {
 absl::StatusOr<BrokerProcess> BrokerProcess::Start(BrokerOptions options) {
   auto pair = MakeChannelPair();
   if (!pair.has_value()) return absl::ErrnoToStatus(errno, "cannot make a control socket");
-  // Of the two ends the launcher's is the one that sends descriptors, so it must be the unprepared
-  // one's peer.
+  // The broker's end of a pair refuses descriptors, so here the child has the other one.
+  // Stop()'s signal must reach the child's own handler, whatever the launcher does about it.
+  const sigset_t termination = TerminationSignal();
+  sigset_t before;
+  pthread_sigmask(SIG_BLOCK, &termination, &before);
   const pid_t pid = fork();
-  if (pid < 0) return absl::ErrnoToStatus(errno, "fork");
+  const int error = errno;
+  if (pid != 0) pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) return absl::ErrnoToStatus(error, "fork");
   if (pid == 0) {
-    CloseOthers(options.audit.get(), pair->worker.get());
+    if (CloseAllDescriptorsBut(Kept(options.audit.get(), pair->worker.get())) != 0) {
+      _exit(EXIT_FAILURE);
+    }
     _exit(Serve(std::move(options), std::move(pair->worker)));
   }
   return BrokerProcess(pid, std::move(pair->broker));

@@ -103,9 +103,7 @@ void Connector::OnEvent(uint64_t cookie, uint32_t epoll_events) {
   End(index, error == 0 ? Progress::kConnected : Progress::kFailed, error);
 }
 
-void Connector::OnDeadline(uint64_t cookie) {
-  Abandon(static_cast<uint32_t>(cookie), ETIMEDOUT);
-}
+void Connector::OnDeadline(uint64_t cookie) { Abandon(static_cast<uint32_t>(cookie), ETIMEDOUT); }
 
 void Connector::CancelWorker(WorkerRecord* worker) {
   while (worker->first_pending != kNone) Abandon(worker->first_pending, ECANCELED);

@@ -19,8 +19,11 @@ constexpr int kBacklog = 128;
 constexpr std::chrono::milliseconds kRest(100);
 constexpr int kType = SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK;
 
-// Whether the path is a socket that refuses connections, as one does whose broker was killed.
-bool IsAbandoned(const sockaddr* address, socklen_t length) {
+// Whether the path is a socket that refuses connections, as one does whose broker was killed. A file
+// of any other kind "refuses" them too.
+bool IsAbandoned(const std::string& path, const sockaddr* address, socklen_t length) {
+  struct stat status;
+  if (lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
   const UniqueFd probe(socket(AF_UNIX, kType, 0));
   return connect(probe.get(), address, length) != 0 && errno == ECONNREFUSED;
 }
@@ -60,7 +63,7 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Create(const std::string& pa
   UniqueFd socket(::socket(AF_UNIX, kType, 0));
   if (!socket.valid()) return absl::ErrnoToStatus(errno, "socket");
   int error = BindOwnerOnly(socket.get(), address, length);
-  if (error == EADDRINUSE && IsAbandoned(address, length) && unlink(path.c_str()) == 0) {
+  if (error == EADDRINUSE && IsAbandoned(path, address, length) && unlink(path.c_str()) == 0) {
     error = BindOwnerOnly(socket.get(), address, length);
   }
   if (error != 0) return absl::ErrnoToStatus(error, absl::StrCat("cannot listen on ", path));

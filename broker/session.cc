@@ -105,6 +105,7 @@ void Session::OnEvent(uint64_t /*cookie*/, uint32_t epoll_events) {
     SendWaiting();
   } else {
     ReadOne();
+    EndIfBroken();
   }
 }
 
@@ -179,15 +180,15 @@ void Session::OnConnect(const Request& request) {
   attempt.begun = EventLoop::Now();
   ++outstanding_;
 
+  if (const Reason limit = LimitReached(); limit != Reason::kNone) {
+    Refuse(attempt, Limited(limit));
+    return;
+  }
   if (attempt.request.endpoint.is_ip() && attempt.request.endpoint.port() == 0) {
     Result result;
     result.outcome = Outcome::kBadRequest;
     result.reason = Reason::kPortZero;
     Refuse(attempt, result);
-    return;
-  }
-  if (const Reason limit = LimitReached(); limit != Reason::kNone) {
-    Refuse(attempt, Limited(limit));
     return;
   }
   const Verdict verdict =
@@ -203,9 +204,10 @@ void Session::OnConnect(const Request& request) {
 
 Reason Session::LimitReached() const {
   const Limits& limits = worker_->role->limits;
+  // First, since the other refusals have a line in the log.
+  if (context_.audit->full()) return Reason::kAuditLog;
   if (outstanding_ > limits.max_outstanding) return Reason::kOutstanding;
   if (worker_->pending >= limits.max_pending) return Reason::kPending;
-  if (context_.audit->full()) return Reason::kAuditLog;
   return Reason::kNone;
 }
 
@@ -228,6 +230,7 @@ void Session::OnConnectEnd(const Attempt& attempt, Progress progress, int error,
   const Result result = Ended(attempt, progress, error);
   Answer(attempt, result, socket.get());
   Complete(attempt, result);
+  EndIfBroken();
 }
 
 void Session::OnResolve(const Request& request) {
@@ -261,7 +264,7 @@ void Session::Complete(const Attempt& attempt, Result result) {
 }
 
 void Session::Send(const Reply& reply, int descriptor) {
-  if (phase_ == Phase::kEnded) return;
+  if (phase_ == Phase::kEnded || send_error_ != 0) return;
   std::array<uint8_t, kMaxPacketBytes> buffer;
   const size_t size = EncodeReply(reply, absl::MakeSpan(buffer));
   SOCKGATE_CHECK(size > 0);
@@ -275,7 +278,7 @@ void Session::Send(const Reply& reply, int descriptor) {
     Queue(packet, descriptor);
     WaitToSend(sent.status == PacketStatus::kWouldBlock);
   } else if (sent.status != PacketStatus::kOk) {
-    End("closed", {});
+    send_error_ = sent.error;
   }
 }
 
@@ -287,7 +290,7 @@ void Session::Queue(absl::Span<const uint8_t> packet, int descriptor) {
     waiting.descriptor.Reset(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
     if (!waiting.descriptor.valid()) {
       // The worker would take a reply without its descriptor for a full table of its own.
-      End("broken", strerror(errno));
+      send_error_ = errno;
       return;
     }
   }
@@ -305,7 +308,8 @@ void Session::SendWaiting() {
       return;
     }
     if (sent.status != PacketStatus::kOk) {
-      End("closed", {});
+      send_error_ = sent.error;
+      EndIfBroken();
       return;
     }
     waiting_.pop_front();
@@ -314,11 +318,16 @@ void Session::SendWaiting() {
 }
 
 void Session::WaitToSend(bool for_room) {
-  if (phase_ == Phase::kEnded) return;
   context_.loop->Change(watch_, for_room ? kWritingOnly : kNothing);
   if (for_room) return;
   context_.loop->Cancel(&retry_);
   retry_ = context_.loop->SetDeadline(EventLoop::Now() + kInFlightRetry, this, 0);
+}
+
+void Session::EndIfBroken() {
+  if (send_error_ == 0) return;
+  const bool gone = send_error_ == EPIPE || send_error_ == ECONNRESET;
+  End(gone ? "closed" : "broken", gone ? "" : strerror(send_error_));
 }
 
 void Session::Violation(absl::string_view detail) { End("violation", detail); }

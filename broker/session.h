@@ -103,6 +103,7 @@ class Session final : public EventHandler {
   void Queue(absl::Span<const uint8_t> packet, int descriptor);
   void SendWaiting();
   void WaitToSend(bool for_room);
+  void EndIfBroken();
   void Violation(absl::string_view detail);
   void End(absl::string_view change, absl::string_view detail);
 
@@ -113,6 +114,9 @@ class Session final : public EventHandler {
   Phase phase_;
   uint32_t last_request_id_ = 0;
   uint16_t outstanding_ = 0;
+  // errno of a reply that could not be sent. The session ends for it when the request has its audit
+  // lines, not amid them.
+  int send_error_ = 0;
   EventLoop::Id watch_;
   EventLoop::Id retry_;
   std::deque<Waiting> waiting_;

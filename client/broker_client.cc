@@ -1,5 +1,6 @@
 #include "client/broker_client.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,14 +15,13 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "proto/endpoint.h"
+#include "proto/handover.h"
 #include "proto/packet_socket.h"
 
 namespace sockgate {
 namespace {
 
 using Kind = ConnectError::Kind;
-
-constexpr char kChannelVariable[] = "SOCKGATE_CHANNEL";
 
 // How much longer than its own deadline the broker may take to say so, and how long for an answer
 // at once.
@@ -99,6 +99,8 @@ absl::StatusOr<std::unique_ptr<BrokerClient>> BrokerClient::FromEnvironment() {
         kChannelVariable, " is not set to a descriptor: was this program started by a launcher?"));
   }
   unsetenv(kChannelVariable);
+  // It came through an exec; another program must not get it too.
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
   return FromDescriptor(UniqueFd(fd));
 }
 

@@ -39,11 +39,11 @@ Kind Channel::Call(const decltype(Request::body)& body, std::chrono::millisecond
   while (kind == Kind::kNone) {
     kind = Receive(give_up, reply, descriptor);
     if (kind != Kind::kNone && kind != Kind::kTableFull) break;
-    if (reply->id == request.id) {
-      return reply->body.index() == request.body.index() ? kind : Kind::kBadReply;
-    }
-    // The answer to a call that gave up at its deadline.
+    const bool of_this_kind = reply->body.index() == request.body.index();
+    if (reply->id == request.id && of_this_kind) return kind;
     descriptor->Reset();
+    // Only a call that gave up at its deadline may have an answer still to come. Ids wrap around.
+    if (static_cast<int32_t>(request.id - reply->id) <= 0) return Kind::kBadReply;
     kind = Kind::kNone;
   }
   return kind;
@@ -51,7 +51,10 @@ Kind Channel::Call(const decltype(Request::body)& body, std::chrono::millisecond
 
 Kind Channel::Send(const Request& request, TimePoint give_up) {
   const size_t size = EncodeRequest(request, absl::MakeSpan(buffer_));
-  if (size == 0) return Kind::kBadRequest;
+  if (size == 0) {
+    --last_id_;
+    return Kind::kBadRequest;
+  }
   const auto packet = absl::MakeConstSpan(buffer_.data(), size);
   while (true) {
     switch (SendPacket(socket_.get(), packet, -1, Wait::kYes).status) {

@@ -8,12 +8,13 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define SOCKGATE_CHECK(condition)                                                        \
-  do {                                                                                   \
-    if (!(condition)) {                                                                  \
-      std::fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition); \
-      std::abort();                                                                      \
-    }                                                                                    \
+#define SOCKGATE_CHECK(condition)                                                             \
+  do {                                                                                        \
+    if (!(condition)) {                                                                       \
+      static_cast<void>(                                                                      \
+          std::fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition)); \
+      std::abort();                                                                           \
+    }                                                                                         \
   } while (false)
 
 #endif  // SOCKGATE_PROTO_CHECK_H_

@@ -3,8 +3,8 @@
 //
 // Process: made in the launcher, carried out by SetUpChild and LockChild in the child.
 // Ownership: points to the filter, which must outlive it; descriptors are plain numbers.
-// Threads: any, does not block. Hostile inputs: none. Failure: CheckDescriptors says which
-// descriptor.
+// Threads: any, does not block. Hostile inputs: none.
+// Failure: CheckDescriptors says which descriptor.
 
 #ifndef SOCKGATE_CLIENT_LAUNCH_CHILD_PLAN_H_
 #define SOCKGATE_CLIENT_LAUNCH_CHILD_PLAN_H_
@@ -20,8 +20,8 @@
 
 namespace sockgate::launch {
 
-// Where the child finds its channel: under the launcher's number, or at kChannelDescriptor, open
-// over exec.
+// Where the child finds its channel: under the launcher's number, or, open over exec, at
+// kChannelDescriptor.
 enum class ChannelPlace { kAsIs, kFixed };
 
 struct ChildPlan {
@@ -40,13 +40,11 @@ struct ChildPlan {
   pid_t launcher = -1;
 };
 
-// An error that names the descriptor: for a channel or a descriptor to keep that is not open,
-// for a channel among the standard streams, and for a descriptor to keep in the fixed channel's
-// place.
+// An error that names the descriptor: for a channel or a descriptor to keep that is not open, for a
+// channel among the standard streams, and for a descriptor to keep in the fixed channel's place.
 absl::Status CheckDescriptors(int channel, const WorkerOptions& options, ChannelPlace place);
 
-// `report` is the write end of the pipe on which a failure is reported. The descriptors have been
-// checked.
+// `report` is the write end of the pipe for a failure. CheckDescriptors has been OK.
 ChildPlan MakePlan(int channel, int report, const SeccompFilter& filter,
                    const WorkerOptions& options, ChannelPlace place);
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
-#include "client/launch/descriptor_sweep.h"
+#include "proto/descriptor_sweep.h"
 
 namespace sockgate::launch {
 namespace {

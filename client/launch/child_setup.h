@@ -1,9 +1,10 @@
 // SetUpChild, LockChild: what a new child does to itself between fork and its own work.
 //
 // Process: the forked child. Ownership: the plan and all that it points to came with fork.
-// Threads: everything here is async-signal-safe and allocates nothing, so the launcher may have
-// threads. Hostile inputs: none. Failure: a step that fails is reported through the plan's
-// `report_fd` and ends the child; there is no going on half confined.
+// Threads: async-signal-safe, allocates nothing, so the launcher may have threads.
+// Hostile inputs: none.
+// Failure: a step that fails is reported through the plan's `report_fd` and ends the child; there
+// is no going on half confined.
 //
 // Manual pages: signal-safety(7), PR_SET_PDEATHSIG(2const), setrlimit(2), close_range(2).
 

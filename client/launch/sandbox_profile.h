@@ -5,10 +5,10 @@
 // Hostile inputs: none, profiles are part of the program. A wrong one is refused by
 // SeccompFilter::Build, which names the rule.
 //
-// A profile is default-deny: what no rule allows gets `fallback`. Order of rules has no meaning. A
-// system call has either one rule without conditions, or any number of rules whose conditions
-// exclude each other. Whatever the profile says, calls of a foreign architecture (int 0x80, x32)
-// kill the process.
+// A profile is default-deny: what no rule allows gets `fallback`. The order of rules has no
+// meaning, so a system call has either one rule without conditions, or any number of rules whose
+// conditions exclude each other or whose actions agree. Whatever the profile says, calls of a
+// foreign architecture (int 0x80, x32) kill the process.
 
 #ifndef SOCKGATE_CLIENT_LAUNCH_SANDBOX_PROFILE_H_
 #define SOCKGATE_CLIENT_LAUNCH_SANDBOX_PROFILE_H_
@@ -25,8 +25,7 @@ struct Action {
     kAllow,        // the call happens
     kErrno,        // the call does not happen; the caller sees `error`
     kKillProcess,  // the process dies by SIGSYS
-    kLog,  // the call happens and the kernel logs it: to find what a profile lacks, never to
-           // confine
+    kLog,          // the call happens and is logged: to find what a profile lacks, not to confine
   };
   Kind kind = Kind::kKillProcess;
   int error = 0;  // 1..4095 with kErrno, 0 otherwise
@@ -81,14 +80,14 @@ struct Profile {
 // libraries handle).
 //
 // What it leaves open, by intent: reading, writing, polling, shutting down and querying every
-// descriptor that the worker holds or is sent later. So hand over nothing that it must not read or
-// write.
+// descriptor that the worker holds or is sent later. So hand over nothing that it must not
+// read or write.
 Profile FetcherProfile();
 
-// For a program started by exec, which has to pass the dynamic loader, read its certificates and
-// openssl.cnf, and then call Confine(FetcherProfile()) before it reads the first hostile byte.
-// The network rules are the fetcher's: nothing that is let through here opens, connects or binds a
-// socket.
+// For a program started by exec, which has to pass the dynamic loader, read its certificates
+// and openssl.cnf, and then call Confine(FetcherProfile()) before it reads the first hostile
+// byte. The network rules are the fetcher's: nothing that is let through here opens, connects
+// or binds a socket.
 //
 // What it does NOT stop: reading every file that the user may read, executing another program
 // (under the same filter, which exec cannot remove), making memory executable, reading the system's

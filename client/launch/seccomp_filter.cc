@@ -64,8 +64,8 @@ absl::Status RuleError(const Profile& profile, const Rule& rule, absl::string_vi
       absl::StrCat("profile ", profile.name, ", rule for ", rule.syscall, ": ", why));
 }
 
-// libseccomp lets a rule without conditions swallow its neighbours silently, so that is refused
-// here.
+// libseccomp lets a rule without conditions swallow its neighbours silently, so that is
+// refused here.
 absl::Status CheckNeighbours(const Profile& profile) {
   std::map<std::string, int> count;
   for (const Rule& rule : profile.rules) ++count[rule.syscall];

@@ -1,10 +1,12 @@
 // SeccompFilter: a Profile compiled to the program that the kernel runs before each system call.
 //
 // Process: Build runs in the launcher, or in a process that confines itself late; Install in the
-// process to be confined. Ownership: a value that owns its instructions. Threads: Build allocates
-// and must not run between fork and exec of a threaded program; Install is async-signal-safe and
-// binds every thread of the process. Neither blocks. Hostile inputs: none. Failure: Build names the
-// rule that is wrong; Install returns an errno and leaves the filter away.
+// process to be confined.
+// Ownership: a value that owns its instructions.
+// Threads: neither function blocks. Build allocates and must not run between fork and exec of a
+// threaded program; Install is async-signal-safe and binds every thread of the process.
+// Hostile inputs: none.
+// Failure: Build names the rule that is wrong; Install returns an errno and nothing is installed.
 //
 // A filter can never be removed, and is inherited by fork and exec. Filters stack: the kernel runs
 // all of them and obeys the most restrictive answer (KILL_PROCESS, then ERRNO, LOG, ALLOW); between

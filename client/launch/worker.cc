@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,7 +67,9 @@ absl::StatusOr<pid_t> ForkWithoutSignals() {
   }
   LockChild(plan);
   close(plan.report_fd);
-  _exit(run(plan.channel_fd));
+  const int code = run(plan.channel_fd);
+  fflush(nullptr);
+  _exit(code);
 }
 
 [[noreturn]] void RunProgram(const ChildPlan& plan, const std::vector<char*>& argv,
@@ -106,8 +109,8 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
 
 }  // namespace
 
-absl::StatusOr<Worker> Worker::Start(UniqueFd channel, const WorkerOptions& options, Work prepare,
-                                     Work run) {
+absl::StatusOr<Worker> Worker::Start(UniqueFd channel, const WorkerOptions& options,
+                                     const Work& prepare, const Work& run) {
   if (!run) return absl::InvalidArgumentError("a worker without work");
   if (absl::Status status = CheckDescriptors(channel.get(), options, ChannelPlace::kAsIs);
       !status.ok()) {
@@ -121,6 +124,8 @@ absl::StatusOr<Worker> Worker::Start(UniqueFd channel, const WorkerOptions& opti
 
   const ChildPlan plan =
       MakePlan(channel.get(), report->write_end.get(), *filter, options, ChannelPlace::kAsIs);
+  // Or the worker would write out what the launcher has buffered, once more.
+  fflush(nullptr);
   const absl::StatusOr<pid_t> pid = ForkWithoutSignals();
   if (!pid.ok()) return pid.status();
   if (*pid == 0) RunForked(plan, prepare, run);
@@ -165,8 +170,8 @@ absl::StatusOr<Worker> Worker::AwaitSetup(pid_t pid, UniqueFd report) {
   return worker;
 }
 
-// Taken before anybody can wait for the child, the pidfd means this child for good, as a number
-// does not.
+// Taken before anybody can wait for the child, the pidfd means this child for good, as a
+// number does not.
 Worker::Worker(pid_t pid) : pid_(pid), pidfd_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
 
 Worker::Worker(Worker&& other) noexcept

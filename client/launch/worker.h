@@ -1,28 +1,28 @@
 // Worker: a confined child process, and the hold that its launcher has on it.
 //
-// Process: the launcher, before and outside of confinement; `prepare` and `run` execute in the
-// child. Ownership: a Worker owns its child; destroying or overwriting it kills the child and reaps
-// it. The channel is given away: the launcher's copy is closed when Start or Exec returns, whatever
-// the outcome. Threads: one Worker is not to be used by two threads at once. Start and Exec block
-// until the child is confined (so until `prepare` is through) or has failed. Start needs a
-// single-threaded launcher: a lock that another thread held at fork stays locked in the child,
-// where `prepare` and `run` may want it. Exec may be called from any thread, for its child makes
-// only async-signal-safe calls; only setenv must not run meanwhile. A child that dies with its
-// launcher dies with the *thread* that started it (PR_SET_PDEATHSIG). Hostile inputs: none until
-// the worker runs; its exit status is the only thing read back. Failure: a step between fork and
-// the worker's own work that fails (a limit, the filter, exec) is a Status that names it; the child
-// is reaped then and the profile's refusal is never half applied.
+// Process: the launcher, before confinement; `prepare` and `run` execute in the child.
+// Ownership: a Worker owns its child; destroying or overwriting it kills and reaps the child. The
+// channel is given away: the launcher's copy is closed when Start or Exec returns, in any outcome.
+// Threads: one Worker is not to be used by two threads at once. Start and Exec block until the
+// child is confined (so until `prepare` is through) or has failed. Start needs a single-threaded
+// launcher: a lock that another thread held at fork stays locked in the child, where `prepare` and
+// `run` may want it. Exec may be called from any thread, for its child makes only async-signal-safe
+// calls; only setenv must not run meanwhile. A child that dies with its launcher dies with the
+// *thread* that started it (PR_SET_PDEATHSIG).
+// Hostile inputs: none; all that is read back from a child that runs is its exit status.
+// Failure: a step between fork and the worker's own work that fails (a limit, the filter, exec) is
+// a Status that names it, and the child is reaped. No worker runs half confined.
 //
-//   Launcher                          child of Start                  child of Exec
-//   1. compiles the profile
-//   2. fork                           signals to their defaults       the same
-//                                     dies with the launcher          the same
-//                                     closes descriptors, limits      the same, channel to
-//                                     descriptor 3 no_new_privs                    the same
-//                                     prepare(channel), unconfined
-//                                     the filter                      the filter
-//   3. hears that it is confined      run(channel)                    execve
-//   4. Wait                           _exit
+//   launcher                  child of Start                   child of Exec
+//   compiles the profile
+//   forks                     signals to their defaults        the same
+//                             dies with the launcher           the same
+//                             closes descriptors               also moves the channel to 3
+//                             limits, no_new_privs             the same
+//                             prepare(channel), unconfined
+//                             the filter                       the filter
+//   hears that all is well    run(channel)                     execve
+//   waits                     _exit
 //
 // Manual pages: fork(2), execve(2), waitpid(2), pidfd_open(2), seccomp(2).
 
@@ -56,16 +56,16 @@ inline bool operator!=(const ExitStatus& a, const ExitStatus& b) { return !(a ==
 class Worker {
  public:
   // Work(channel) returns an exit code, of which the low eight bits count. An exception that leaves
-  // it ends the child by std::terminate. No destructors and no stdio flush follow (the child ends
-  // by _exit), so flush what you print.
+  // it ends the child by std::terminate. The stdio buffers are written out afterwards, but no
+  // destructors run: the child ends by _exit.
   using Work = std::function<int(int channel)>;
 
   // Forks. `prepare` does, unconfined, what will be forbidden later: curl_global_init, tzset,
   // loading certificates. A result other than 0 ends the child with that code, and Wait tells. It
   // must not wait for anything that the launcher does after Start. Threads that it leaves behind
   // are confined too. An empty `prepare` does nothing; an empty `run` is InvalidArgument.
-  static absl::StatusOr<Worker> Start(UniqueFd channel, const WorkerOptions& options, Work prepare,
-                                      Work run);
+  static absl::StatusOr<Worker> Start(UniqueFd channel, const WorkerOptions& options,
+                                      const Work& prepare, const Work& run);
 
   // Forks and executes argv[0], a path (PATH is not searched). The program should call
   // Confine(FetcherProfile()) as soon as it has loaded what it needs: see ProgramProfile.

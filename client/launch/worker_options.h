@@ -13,12 +13,9 @@
 #include <vector>
 
 #include "client/launch/sandbox_profile.h"
+#include "proto/handover.h"  // IWYU pragma: export
 
 namespace sockgate::launch {
-
-// Where a program started by Exec finds its channel, and the environment variable that says so.
-inline constexpr int kChannelDescriptor = 3;
-inline constexpr char kChannelVariable[] = "SOCKGATE_CHANNEL";
 
 // Unset: as the launcher's. A limit above the launcher's hard limit needs CAP_SYS_RESOURCE and
 // fails without it. Core dumps are always off: a core holds whatever the worker had in memory.

@@ -42,14 +42,16 @@ int ConnectBenchTest::exit_status_ = -1;
 json ConnectBenchTest::figures_;
 
 TEST_F(ConnectBenchTest, TimesEveryWayToConnect) {
-  const json& latency = figures_["latency"];
-  EXPECT_GT(latency["rounds"], 0);
-  ASSERT_EQ(latency["rows"].size(), 5U);
-  for (const json& row : latency["rows"]) {
-    ExpectPositive(row["us"]);
-    ExpectPositive(row["ratio"]);
-    const bool plain = row["way"].get<std::string>().find("plain") == 0;
-    EXPECT_EQ(row["helper_cpu_us"] > 0, !plain) << row;
+  ASSERT_EQ(figures_["latency"].size(), 2U);
+  for (const json& table : figures_["latency"]) {
+    EXPECT_GT(table["rounds"], 0);
+    ASSERT_EQ(table["rows"].size(), 5U);
+    for (const json& row : table["rows"]) {
+      ExpectPositive(row["us"]);
+      ExpectPositive(row["ratio"]);
+      const bool plain = row["way"].get<std::string>().find("plain") == 0;
+      EXPECT_EQ(row["helper_cpu_us"] > 0, !plain) << row;
+    }
   }
 }
 
@@ -66,7 +68,7 @@ TEST_F(ConnectBenchTest, MeasuresEverySideAtEveryConcurrency) {
 }
 
 TEST_F(ConnectBenchTest, ComparesTheBaselineWithItself) {
-  EXPECT_EQ(figures_["latency"]["rows"][0]["ratio"]["median"], 1);
+  EXPECT_EQ(figures_["latency"][0]["rows"][0]["ratio"]["median"], 1);
   EXPECT_EQ(figures_["rate"]["rows"][0]["ratio"]["median"], 1);
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "tests/bench/accept_sink.h"
 #include "tests/bench/figures.h"
 
 namespace sockgate::bench {
@@ -24,13 +25,14 @@ struct LatencyRow {
 };
 
 struct LatencyTable {
+  Acceptor acceptor = Acceptor::kProcess;
   size_t rounds = 0;
   size_t batch = 0;              // connects of each way in a round
   std::vector<LatencyRow> rows;  // the baseline first
 };
 
 // Takes about `budget`, but at least one round. Forks: needs a process with one thread.
-absl::StatusOr<LatencyTable> MeasureLatency(std::chrono::milliseconds budget);
+absl::StatusOr<LatencyTable> MeasureLatency(Acceptor acceptor, std::chrono::milliseconds budget);
 
 }  // namespace sockgate::bench
 

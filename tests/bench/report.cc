@@ -14,12 +14,17 @@ std::string CpuText(double microseconds) {
   return microseconds == 0 ? "-" : absl::StrFormat("%.1f", microseconds);
 }
 
+absl::string_view Word(Acceptor acceptor) {
+  return acceptor == Acceptor::kProcess ? "a process accepts each connection at once"
+                                        : "nobody accepts before the batch is over";
+}
+
 std::string LatencyText(const LatencyTable& table) {
   std::string text = absl::StrFormat(
-      "Time until a connected socket is in hand, loopback TCP: %d rounds, in each %d connects of "
-      "every way.\nRatio: a round's median to plain blocking socket() + connect() in the same "
-      "round. CPU: the helper's, per connect.\n",
-      table.rounds, table.batch);
+      "Time until a connected socket is in hand, loopback TCP; %s.\n%d rounds, in each %d connects "
+      "of every way. Ratio: a round's median to plain blocking\nsocket() + connect() in the same "
+      "round. CPU: of the process that helps, per connect.\n",
+      Word(table.acceptor), table.rounds, table.batch);
   absl::StrAppendFormat(&text, "%-28s %8s %8s %8s %8s %8s %8s %8s\n", "", "p50 us", "p90 us",
                         "p99 us", "ratio", "min", "max", "CPU us");
   for (const LatencyRow& row : table.rows) {
@@ -58,7 +63,10 @@ json LatencyJson(const LatencyTable& table) {
                     {"ratio", SpreadJson(row.ratio)},
                     {"helper_cpu_us", row.helper_cpu_us}});
   }
-  return {{"rounds", table.rounds}, {"batch", table.batch}, {"rows", rows}};
+  return {{"acceptor", std::string(Word(table.acceptor))},
+          {"rounds", table.rounds},
+          {"batch", table.batch},
+          {"rows", rows}};
 }
 
 json RateJson(const RateTable& table) {
@@ -77,11 +85,17 @@ json RateJson(const RateTable& table) {
 }  // namespace
 
 std::string ToText(const Report& report) {
-  return absl::StrCat(LatencyText(report.latency), "\n", RateText(report.rate));
+  std::string text;
+  for (const LatencyTable& table : report.latency) {
+    absl::StrAppend(&text, LatencyText(table), "\n");
+  }
+  return text + RateText(report.rate);
 }
 
 std::string ToJson(const Report& report) {
-  const json object = {{"latency", LatencyJson(report.latency)}, {"rate", RateJson(report.rate)}};
+  json latency = json::array();
+  for (const LatencyTable& table : report.latency) latency.push_back(LatencyJson(table));
+  const json object = {{"latency", latency}, {"rate", RateJson(report.rate)}};
   return object.dump(2) + "\n";
 }
 

@@ -1,9 +1,10 @@
-// Both tables, for a person and for a program.
+// All tables, for a person and for a program.
 
 #ifndef SOCKGATE_TESTS_BENCH_REPORT_H_
 #define SOCKGATE_TESTS_BENCH_REPORT_H_
 
 #include <string>
+#include <vector>
 
 #include "tests/bench/connect_latency.h"
 #include "tests/bench/fetch_rate.h"
@@ -11,15 +12,15 @@
 namespace sockgate::bench {
 
 struct Report {
-  LatencyTable latency;
+  std::vector<LatencyTable> latency;
   RateTable rate;
 };
 
 // Aligned text, with a line of explanation above each table.
 std::string ToText(const Report& report);
 
-// An object {"latency": {"rounds", "batch", "rows"}, "rate": {"rounds", "rows"}}; each row has the
-// fields of its struct.
+// An object {"latency": [{"acceptor", "rounds", "batch", "rows"}...], "rate": {"rounds", "rows"}};
+// each row has the fields of its struct.
 std::string ToJson(const Report& report);
 
 }  // namespace sockgate::bench

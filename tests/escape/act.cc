@@ -16,7 +16,7 @@ launch::ExitStatus Perform(const Act& act, const std::vector<launch::Profile>& f
   });
 }
 
-int Must(long result) {
+int Must(int64_t result) {
   if (result < 0) _exit(kNotArranged);
   return static_cast<int>(result);
 }

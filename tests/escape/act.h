@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -37,11 +38,11 @@ inline constexpr int kNotConfined = 251;
 launch::ExitStatus Perform(const Act& act, const std::vector<launch::Profile>& filters);
 
 // For `arrange`: the result of a system call that has to work.
-int Must(long result);
+int Must(int64_t result);
 
 // An act that is one system call and needs nothing arranged.
 template <typename... Arguments>
-Act Call(const std::string& name, int refusal, long number, Arguments... arguments) {
+Act Call(const std::string& name, int refusal, int64_t number, Arguments... arguments) {
   return {name, launch::Exited(refusal), [=]() -> Attempt {
             return [=] { return launch::ErrnoOf(syscall(number, arguments...)); };
           }};

@@ -1,6 +1,6 @@
 // Every act, three times: under the filters it ends as the table says; with the filter's own
-// refusal exchanged for a mark, the mark shows that it was the filter that refused; and unconfined
-// it works.
+// refusal exchanged for a mark, the mark shows that it was the filter that refused; and
+// unconfined it works.
 
 #include <errno.h>
 #include <gtest/gtest.h>

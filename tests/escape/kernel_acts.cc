@@ -26,8 +26,8 @@ using launch::Exited;
 
 constexpr char kAnyFile[] = "/dev/null";
 
-// A ring's submissions do not pass the filter, so none may be made, nor one used that is already
-// there.
+// A ring's submissions do not pass the filter, so none may be made, nor one used that is
+// already there.
 Attempt SetUpRing() {
   return [] {
     io_uring_params parameters{};
@@ -35,9 +35,9 @@ Attempt SetUpRing() {
   };
 }
 
-Attempt UseRing(long number) {
+Attempt UseRing(int64_t number) {
   io_uring_params parameters{};
-  const long ring = syscall(SYS_io_uring_setup, 1, &parameters);
+  const int64_t ring = syscall(SYS_io_uring_setup, 1, &parameters);
   return [=] {
     if (number == SYS_io_uring_enter) return ErrnoOf(syscall(number, ring, 0, 0, 0, nullptr, 0));
     return ErrnoOf(syscall(number, ring, IORING_UNREGISTER_FILES, nullptr, 0));
@@ -74,7 +74,7 @@ Attempt ChangeFilter() {
   };
 }
 
-Attempt OpenBy(long number) {
+Attempt OpenBy(int64_t number) {
   return [number] {
     if (number == SYS_open) return ErrnoOf(syscall(number, kAnyFile, O_RDONLY));
     if (number == SYS_openat) return ErrnoOf(syscall(number, AT_FDCWD, kAnyFile, O_RDONLY));
@@ -110,7 +110,7 @@ Attempt ListInterfaces() {
   };
 }
 
-Attempt ControlDescriptor(int command, long argument) {
+Attempt ControlDescriptor(int command, int64_t argument) {
   const int fd = NewSocket(SOCK_STREAM);
   return [=] { return ErrnoOf(syscall(SYS_fcntl, fd, command, argument)); };
 }

@@ -40,7 +40,7 @@ Attempt ReaimByUnspec() {
   const int fd = ConnectedTo(agreed, SOCK_STREAM);
   return [=] {
     const sockaddr unspec{};
-    connect(fd, &unspec, sizeof(unspec));
+    if (connect(fd, &unspec, sizeof(unspec)) != 0 && errno != EINPROGRESS) return errno;
     const int error = ErrnoOf(Connect(fd, other.address));
     return IsPeer(fd, agreed.address) ? error : 0;
   };
@@ -72,9 +72,9 @@ int SendTo(int fd, int flags, const sockaddr_in& to) {
   return ErrnoOf(sendto(fd, "x", 1, flags | MSG_NOSIGNAL, generic, sizeof(to)));
 }
 
-// A socket that was handed over while connecting, and was refused, can be sent on its way again:
-// the first attempt makes the kernel notice the end of the old connection, the second starts a new
-// one.
+// A socket that was handed over while connecting, and was refused, can be sent on its way
+// again: the first attempt makes the kernel notice the end of the old connection, the second
+// starts a new one.
 Attempt FastOpenAfterRefusal() {
   const Place other = MakePlace(SOCK_STREAM);
   const int fd = NewSocket(SOCK_STREAM | SOCK_NONBLOCK);
@@ -107,7 +107,7 @@ Attempt SendToElsewhere() {
 }
 
 // One datagram to another place than the socket is connected to, by sendmsg or sendmmsg.
-Attempt SendMessageElsewhere(long number) {
+Attempt SendMessageElsewhere(int64_t number) {
   const Place other = MakePlace(SOCK_DGRAM);
   const int fd = ConnectedTo(MakePlace(SOCK_DGRAM), SOCK_DGRAM);
   return [=] {
@@ -119,8 +119,8 @@ Attempt SendMessageElsewhere(long number) {
     message.msg_hdr.msg_namelen = sizeof(to);
     message.msg_hdr.msg_iov = &part;
     message.msg_hdr.msg_iovlen = 1;
-    const long sent = number == SYS_sendmmsg ? syscall(number, fd, &message, 1, 0)
-                                             : syscall(number, fd, &message.msg_hdr, 0);
+    const int64_t sent = number == SYS_sendmmsg ? syscall(number, fd, &message, 1, 0)
+                                                : syscall(number, fd, &message.msg_hdr, 0);
     const int error = ErrnoOf(sent);
     return IsReached(other) ? 0 : error;
   };
@@ -159,7 +159,7 @@ Attempt Listen() {
   return [=] { return ErrnoOf(listen(fd, 1)); };
 }
 
-Attempt Accept(long number) {
+Attempt Accept(int64_t number) {
   const Place place = MakePlace(SOCK_STREAM);
   ConnectedTo(place, SOCK_STREAM);
   return [=] { return ErrnoOf(syscall(number, place.fd, nullptr, nullptr, 0)); };
@@ -174,9 +174,9 @@ Attempt SocketThroughInt80() {
   const uint32_t arguments[] = {AF_INET, SOCK_STREAM, 0};
   std::memcpy(low, arguments, sizeof(arguments));
   return [low] {
-    constexpr long kSocketcall32 = 102;
-    constexpr long kSocket = 1;
-    long result = kSocketcall32;
+    constexpr int64_t kSocketcall32 = 102;
+    constexpr int64_t kSocket = 1;
+    int64_t result = kSocketcall32;
     asm volatile("int $0x80"
                  : "+a"(result)
                  : "b"(kSocket), "c"(low)

@@ -25,7 +25,7 @@ using launch::Exited;
 constexpr size_t kPage = 4096;
 
 // In the new process: ends it. In the old one: how that went.
-int EndTheChild(long result) {
+int EndTheChild(int64_t result) {
   if (result == 0) _exit(0);
   if (result < 0) return errno;
   waitpid(static_cast<pid_t>(result), nullptr, 0);
@@ -51,7 +51,7 @@ Attempt Fork() {
   return [] { return EndTheChild(fork()); };
 }
 
-Attempt Execute(long number) {
+Attempt Execute(int64_t number) {
   return [number] {
     const char* const argv[] = {"/bin/true", nullptr};
     return number == SYS_execveat ? ErrnoOf(syscall(number, AT_FDCWD, argv[0], argv, nullptr, 0))
@@ -74,7 +74,7 @@ Attempt Trace() {
   return [=] { return ErrnoOf(ptrace(PTRACE_SEIZE, victim, nullptr, nullptr)); };
 }
 
-Attempt TouchMemory(long number) {
+Attempt TouchMemory(int64_t number) {
   const pid_t victim = Victim();
   return [=] {
     static char here[8] = "changed";
@@ -95,7 +95,7 @@ Attempt Signal(int signal) {
   return [=] { return ErrnoOf(kill(victim, signal)); };
 }
 
-Attempt MakeExecutable(long number) {
+Attempt MakeExecutable(int64_t number) {
   void* page = mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (page == MAP_FAILED) Must(-1);
   return [=] { return ErrnoOf(syscall(number, page, kPage, PROT_READ | PROT_EXEC, -1)); };

@@ -182,12 +182,13 @@ TEST(StillWorks, WritingToAStreamThatWasOpen) {
 
 TEST(StillWorks, GrowingLargeBlocksInPlace) {
   EXPECT_EQ(Confined([] {
-              void* block = std::malloc(size_t{1} << 20);
-              for (int shift = 21; block != nullptr && shift < 26; ++shift) {
-                block = std::realloc(block, size_t{1} << shift);
+              for (int shift = 20; shift < 26; ++shift) {
+                void* block = std::malloc(size_t{1} << shift);
+                void* larger = std::realloc(block, size_t{3} << shift);
+                if (larger == nullptr) std::free(block);
+                if (larger == nullptr) return kWrong;
+                std::free(larger);
               }
-              if (block == nullptr) return kWrong;
-              std::free(block);
               return 0;
             }),
             Exited(0));

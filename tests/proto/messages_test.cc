@@ -5,6 +5,8 @@
 #include <set>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+
 namespace sockgate {
 namespace {
 
@@ -13,7 +15,7 @@ template <typename E>
 std::set<std::string> Words(int first, E last) {
   std::set<std::string> words;
   const int end = static_cast<int>(last) + 1;
-  for (int i = first; i < end; ++i) words.insert(std::string(Word(static_cast<E>(i))));
+  for (int i = first; i < end; ++i) words.insert(absl::StrCat(Word(static_cast<E>(i))));
   EXPECT_EQ(words.size(), static_cast<size_t>(end - first)) << "two enumerators share a word";
   EXPECT_EQ(words.count("?"), 0U);
   EXPECT_EQ(Word(static_cast<E>(end)), "?");

@@ -72,20 +72,21 @@ absl::Status UnshareNetwork() {
 // entry gives the black hole such an address: nothing ever answers, and no ARP or NDP query can
 // fail first.
 std::string NetworkPlan() {
-  constexpr char kNobody[] = "02:00:00:00:00:66";
-  return absl::StrCat(
+  std::string plan =
       "link set lo up\n"
       "link add hole0 type veth peer name hole1\n"
       "link set hole0 up\n"
       "link set hole1 up\n"
-      "addr add 203.0.113.1/24 dev hole0\n"
-      "addr add ",
-      kHoleSourceV6,
-      "/64 dev hole0 nodad\n"
-      "neigh add ",
-      kBlackHoleV4, " lladdr ", kNobody, " dev hole0 nud permanent\n", "neigh add ", kBlackHoleV6,
-      " lladdr ", kNobody, " dev hole0 nud permanent\n", "route add unreachable ", kUnreachableV4,
-      "/32\n", "route add unreachable ", kUnreachableV6, "/128\n");
+      "addr add 203.0.113.1/24 dev hole0\n";
+  absl::StrAppend(&plan, "addr add ", kHoleSourceV6, "/64 dev hole0 nodad\n");
+  for (const char* hole : {kBlackHoleV4, kBlackHoleV6}) {
+    absl::StrAppend(&plan, "neigh add ", hole,
+                    " lladdr 02:00:00:00:00:66 dev hole0 nud permanent\n");
+  }
+  for (const char* dead_end : {kUnreachableV4, kUnreachableV6}) {
+    absl::StrAppend(&plan, "route add unreachable ", dead_end, "\n");
+  }
+  return plan;
 }
 
 bool IsLiteral(int family, const std::string& address) {
@@ -100,9 +101,8 @@ bool AnswersItself(const std::string& address) {
   return port.ok() && TryConnect(address, *port, kProbePatience).error == 0;
 }
 
-// Linux installs the local route of a new IPv6 address in a worker thread of the kernel, some time
-// after the command that added the address has returned; until then connections to and from it
-// fail.
+// A kernel worker installs the local route of a new IPv6 address some time after the command that
+// added it has returned; until then connections to and from the address fail.
 absl::Status AwaitAddress(const std::string& address) {
   const auto deadline = std::chrono::steady_clock::now() + kAddressPatience;
   while (!AnswersItself(address)) {

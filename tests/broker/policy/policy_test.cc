@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace sockgate {
 namespace {
 
@@ -31,8 +33,8 @@ Endpoint At(absl::string_view address, uint16_t port) {
 std::string Said(const Policy& policy, const Endpoint& endpoint,
                  Transport transport = Transport::kStream) {
   const Verdict verdict = policy.Decide(endpoint, transport);
-  return std::string(verdict.decision == kAllow ? "allow " : "deny ") +
-         std::to_string(verdict.rule) + " " + std::string(Word(verdict.reason));
+  return absl::StrCat(verdict.decision == kAllow ? "allow " : "deny ", verdict.rule, " ",
+                      Word(verdict.reason));
 }
 
 TEST(PolicyTest, DeniesEverythingAtFirst) {

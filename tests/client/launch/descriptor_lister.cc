@@ -12,7 +12,7 @@ int main() {
   for (int fd = 0; fd < 4096; ++fd) {
     if (fcntl(fd, F_GETFD) >= 0) list += std::to_string(fd) + "\n";
   }
-  const ssize_t size = static_cast<ssize_t>(list.size());
+  const auto size = static_cast<ssize_t>(list.size());
   // Past a sanitizer's leak check, which would fork and trace.
-  _exit(write(sockgate::launch::kChannelDescriptor, list.data(), list.size()) == size ? 0 : 1);
+  _exit(write(sockgate::kChannelDescriptor, list.data(), list.size()) == size ? 0 : 1);
 }

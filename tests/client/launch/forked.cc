@@ -39,7 +39,7 @@ ExitStatus RunForked(const std::function<int()>& body) {
   return WIFSIGNALED(raw) ? Signaled(WTERMSIG(raw)) : Exited(WEXITSTATUS(raw));
 }
 
-int ErrnoOf(long result) { return result == -1 ? errno : 0; }
+int ErrnoOf(int64_t result) { return result == -1 ? errno : 0; }
 
 bool UnderAddressSanitizer() {
 #if defined(__SANITIZE_ADDRESS__)

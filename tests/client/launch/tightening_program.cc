@@ -55,9 +55,9 @@ std::string Work() {
 }  // namespace
 
 int main() {
-  const char* variable = std::getenv(sockgate::launch::kChannelVariable);
+  const char* variable = std::getenv(sockgate::kChannelVariable);
   if (variable == nullptr) return 1;
-  const int channel = std::atoi(variable);
+  const int channel = static_cast<int>(std::strtol(variable, nullptr, 10));
   const std::string report = Work();
   send(channel, report.data(), report.size(), 0);
   // Past a sanitizer's leak check, which would fork and trace.

@@ -167,8 +167,8 @@ TEST(WorkerStart, ReportsConfinementThatFailsInTheChild) {
 
 TEST(WorkerStart, StartsWithDefaultSignalsAndNoneBlocked) {
   EXPECT_EQ(RunForked([] {
-              signal(SIGPIPE, SIG_IGN);
-              signal(SIGTERM, [](int) {});
+              if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) return 203;
+              if (signal(SIGTERM, [](int) {}) == SIG_ERR) return 204;
               sigset_t blocked;
               sigemptyset(&blocked);
               sigaddset(&blocked, SIGINT);

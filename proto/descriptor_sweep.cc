@@ -1,4 +1,4 @@
-#include "client/launch/descriptor_sweep.h"
+#include "proto/descriptor_sweep.h"
 
 #include <errno.h>
 #include <sys/resource.h>
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <climits>
 
-namespace sockgate::launch {
+namespace sockgate {
 namespace {
 
 constexpr rlim_t kFewestTried = 65536;
@@ -42,4 +42,4 @@ int CloseAllDescriptorsBut(const std::vector<int>& keep) {
   return CloseGap(next, UINT_MAX);
 }
 
-}  // namespace sockgate::launch
+}  // namespace sockgate

@@ -1,4 +1,4 @@
-#include "client/launch/descriptor_sweep.h"
+#include "proto/descriptor_sweep.h"
 
 #include <errno.h>
 #include <fcntl.h>

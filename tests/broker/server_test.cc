@@ -1,0 +1,183 @@
+#include "broker/server.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "tests/broker/server_world.h"
+#include "tests/support/process_stats.h"
+
+namespace sockgate {
+namespace {
+
+using nlohmann::json;
+using testing::Answer;
+using testing::ConnectTo;
+using testing::ServerWorld;
+using testing::TestWorker;
+
+constexpr ConnectMode kInProgress = ConnectMode::kInProgress;
+
+class ServerTest : public ::testing::Test, protected ServerWorld {};
+
+TEST_F(ServerTest, LogsTheBeginAndTheEndOfAChannel) {
+  AddGreetedWorker().Close();
+  ASSERT_TRUE(AwaitChannels(0));
+  EXPECT_EQ(Audit(), std::vector<json>({
+                         {{"event", "channel"},
+                          {"worker", 1},
+                          {"channel", 1},
+                          {"role", "test"},
+                          {"pid", 42},
+                          {"uid", 7},
+                          {"change", "opened"}},
+                         {{"event", "channel"},
+                          {"worker", 1},
+                          {"channel", 1},
+                          {"role", "test"},
+                          {"pid", 42},
+                          {"uid", 7},
+                          {"change", "closed"}},
+                     }));
+}
+
+TEST_F(ServerTest, WritesTheLogSoonWithoutBeingAsked) {
+  TestWorker worker = AddGreetedWorker();
+  for (int i = 0; i < 200 && lseek(log.get(), 0, SEEK_END) == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_GT(lseek(log.get(), 0, SEEK_END), 0);
+}
+
+TEST_F(ServerTest, AMintedChannelBelongsToTheSameWorker) {
+  TestWorker first = AddGreetedWorker();
+  TestWorker second(first.Ask(OpenChannelRequest()).descriptor);
+  TestWorker stranger = AddGreetedWorker();
+  second.Ask(ConnectTo("192.0.2.66"));
+  stranger.Ask(ConnectTo("192.0.2.66"));
+  const auto decisions = Audit("decision");
+  ASSERT_EQ(decisions.size(), 2U);
+  EXPECT_EQ(decisions[0].at("worker"), 1);
+  EXPECT_EQ(decisions[0].at("channel"), 2);
+  EXPECT_EQ(decisions[1].at("worker"), 2);
+  EXPECT_EQ(decisions[1].at("channel"), 3);
+}
+
+TEST_F(ServerTest, AMintedChannelOutlivesTheOneThatMintedIt) {
+  TestWorker first = AddGreetedWorker();
+  TestWorker second(first.Ask(OpenChannelRequest()).descriptor);
+  second.Send(ConnectTo());
+  ASSERT_TRUE(AwaitLines(1));
+  first.Close();
+  ASSERT_TRUE(AwaitChannels(1));
+  Do([&] { net.Finish(0); });
+  EXPECT_EQ(second.Receive().result().outcome, Outcome::kConnected);
+}
+
+// The worker keeps its other channel, so only what nobody can be told about any more ends.
+TEST_F(ServerTest, AChannelsEndCancelsWhatWouldBeAnsweredThere) {
+  TestWorker first = AddGreetedWorker();
+  TestWorker second(first.Ask(OpenChannelRequest()).descriptor);
+  second.Send(ConnectTo());
+  const Answer started = second.Ask(ConnectTo("192.0.2.1", 443, kInProgress));
+  first.Send(ConnectTo());
+  ASSERT_TRUE(AwaitLines(3));
+  second.Close();
+  ASSERT_TRUE(AwaitChannels(1));
+  EXPECT_EQ(net.Holders(0), 0U);
+  EXPECT_EQ(net.Holders(1), 2U);
+  EXPECT_EQ(net.Holders(2), 1U);
+  const auto completions = Audit("completion");
+  ASSERT_EQ(completions.size(), 1U);
+  EXPECT_EQ(completions[0].at("errno"), ECANCELED);
+  EXPECT_EQ(completions[0].at("channel"), 2);
+}
+
+TEST_F(ServerTest, AWorkersEndCancelsEverythingOfIts) {
+  const size_t before = *testing::OpenFdCount(getpid());
+  TestWorker survivor = AddGreetedWorker();
+  survivor.Send(ConnectTo());
+  ASSERT_TRUE(AwaitLines(1));
+  {
+    TestWorker first = AddGreetedWorker();
+    TestWorker second(first.Ask(OpenChannelRequest()).descriptor);
+    for (int i = 0; i < 20; ++i) {
+      first.Send(ConnectTo());
+      second.Ask(ConnectTo("192.0.2.1", 443, kInProgress));
+    }
+    ASSERT_TRUE(AwaitLines(41));
+  }
+  ASSERT_TRUE(AwaitChannels(1));
+  Do([&] {
+    for (size_t i = 1; i < 41; ++i) EXPECT_EQ(net.Holders(i), 0U) << i;
+    EXPECT_EQ(net.Holders(0), 1U);
+  });
+  EXPECT_EQ(Audit("completion").size(), 40U);
+  survivor.Close();
+  ASSERT_TRUE(AwaitChannels(0));
+  EXPECT_EQ(*testing::OpenFdCount(getpid()), before + 41) << "the test's far sides";
+}
+
+// The sockets may have been passed on before the channel was closed.
+TEST_F(ServerTest, AWorkerThatClosesItsChannelLosesItsUnfinishedHandshakes) {
+  TestWorker worker = AddGreetedWorker();
+  const Answer kept = worker.Ask(ConnectTo("192.0.2.1", 443, kInProgress));
+  worker.Close();
+  ASSERT_TRUE(AwaitChannels(0));
+  EXPECT_EQ(net.line(0).give_ups, 1);
+}
+
+TEST_F(ServerTest, ManyWorkersComeAndGo) {
+  const size_t before = *testing::OpenFdCount(getpid());
+  for (int i = 0; i < 1000; ++i) {
+    TestWorker worker = AddWorker();
+    if (i % 2 == 0) worker.Greet();
+    if (i % 4 == 0) worker.Send(ConnectTo("192.0.2.66"));
+  }
+  EXPECT_TRUE(AwaitChannels(0));
+  EXPECT_EQ(*testing::OpenFdCount(getpid()), before);
+}
+
+TEST_F(ServerTest, AChannelThatEpollRefusesIsClosedAndLogged) {
+  UniqueFd no_channel(memfd_create("file", MFD_CLOEXEC));
+  const testing::OpenObject object = testing::OpenObject::Of(no_channel.get());
+  Serve(std::move(no_channel));
+  EXPECT_EQ(object.Holders(), 0U);
+  EXPECT_EQ(server->channels(), 0U);
+  EXPECT_EQ(AuditDetail("refused"), "Operation not permitted");
+}
+
+TEST_F(ServerTest, NoDescriptorLeftForAnotherChannel) {
+  TestWorker worker = AddGreetedWorker();
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 3;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  worker.Send(OpenChannelRequest());
+  Do([] {});
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  const Result result = worker.Receive().result();
+  EXPECT_EQ(result.outcome, Outcome::kFailed);
+  EXPECT_EQ(result.error, static_cast<uint32_t>(EMFILE));
+}
+
+TEST_F(ServerTest, ItsEndClosesAllAndLogsIt) {
+  TestWorker first = AddGreetedWorker();
+  TestWorker second(first.Ask(OpenChannelRequest()).descriptor);
+  first.Send(ConnectTo());
+  second.Ask(ConnectTo("192.0.2.1", 443, kInProgress));
+  ASSERT_TRUE(AwaitLines(2));
+  Do([&] { server.reset(); });
+  EXPECT_TRUE(first.Closed());
+  EXPECT_TRUE(second.Closed());
+  EXPECT_EQ(AuditDetail("closed"), "broker stops");
+  EXPECT_EQ(Audit("completion").size(), 2U);
+  for (size_t i = 0; i < 2; ++i) EXPECT_EQ(net.Holders(i), 0U);
+}
+
+}  // namespace
+}  // namespace sockgate
