@@ -65,7 +65,7 @@ void AuditLog::Decision(const Attempt& attempt, const Verdict& verdict) {
 }
 
 void AuditLog::Completion(const Attempt& attempt, const Result& result, TimePoint now) {
-  if (!fd_.valid() || (result.outcome == Outcome::kLimited && Skip())) return;
+  if (!fd_.valid() || (result.reason == Reason::kAuditLog && Skip())) return;
   Begin("completion", *attempt.worker, attempt.channel);
   Request(attempt);
   Field("outcome", Word(result.outcome));

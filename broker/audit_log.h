@@ -35,7 +35,6 @@ class AuditLog {
   explicit AuditLog(UniqueFd fd);
 
   void Decision(const Attempt& attempt, const Verdict& verdict);
-  // `error` is 0 when there is none or only the worker's socket knows it.
   void Completion(const Attempt& attempt, const Result& result, TimePoint now);
   // `event` is a word such as "opened"; `detail` may be empty.
   void Channel(const WorkerRecord& worker, uint64_t channel, absl::string_view event,

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -33,6 +34,18 @@ void BlockBrokenPipeSignal() {
   sigaddset(&set, SIGPIPE);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
+
+// Sockets on their way need descriptors, and descriptors in flight are limited by the same number.
+void RaiseDescriptorLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Broker* g_signalled = nullptr;
+
+void StopSignalled(int /*signal*/) { g_signalled->Stop(); }
 
 }  // namespace
 
@@ -83,6 +96,7 @@ absl::StatusOr<UniqueFd> Broker::AddWorker(absl::string_view role) {
 
 absl::Status Broker::FollowLauncher(UniqueFd control) {
   control_ = std::move(control);
+  launcher_ = getppid();
   control_watch_ = loop_->Watch(control_.get(), EPOLLIN, this, 0);
   if (!control_watch_.valid()) return absl::ErrnoToStatus(errno, "epoll_ctl");
   return absl::OkStatus();
@@ -94,6 +108,15 @@ void Broker::Run() {
 }
 
 void Broker::Stop() { loop_->Stop(); }
+
+void Broker::RunAsProcess(std::initializer_list<int> stop_signals) {
+  RaiseDescriptorLimit();
+  g_signalled = this;
+  for (const int number : stop_signals) signal(number, StopSignalled);
+  Run();
+  // Another one must not reach a broker that is being destroyed.
+  for (const int number : stop_signals) signal(number, SIG_IGN);
+}
 
 // One packet: the name of a role, with the broker's end of the new worker's channel.
 void Broker::OnEvent(uint64_t /*cookie*/, uint32_t /*epoll_events*/) {
@@ -109,7 +132,7 @@ void Broker::OnEvent(uint64_t /*cookie*/, uint32_t /*epoll_events*/) {
   const Role* role = FindRole({reinterpret_cast<const char*>(name.data()), order.size});
   // An order that cannot be followed closes the channel, which the worker sees.
   if (role == nullptr || !order.fd.valid()) return;
-  server_->AddWorker(std::move(order.fd), role, {getppid(), getuid()});
+  server_->AddWorker(std::move(order.fd), role, {launcher_, getuid()});
 }
 
 const Role* Broker::FindRole(absl::string_view name) const {

@@ -16,6 +16,7 @@
 #ifndef SOCKGATE_BROKER_BROKER_H_
 #define SOCKGATE_BROKER_BROKER_H_
 
+#include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -62,6 +63,10 @@ class Broker final : public EventHandler {
   void Run();
   void Stop();
 
+  // Run() for a process that is nothing but a broker: first raises the soft limit of descriptors to
+  // the hard one, and stops at these signals, which are ignored from then on.
+  void RunAsProcess(std::initializer_list<int> stop_signals);
+
   void OnEvent(uint64_t cookie, uint32_t epoll_events) override;
   void OnDeadline(uint64_t /*cookie*/) override {}
 
@@ -84,6 +89,7 @@ class Broker final : public EventHandler {
   std::vector<std::unique_ptr<Listener>> listeners_;
   UniqueFd control_;
   EventLoop::Id control_watch_;
+  pid_t launcher_ = 0;
   bool launcher_gone_ = false;
 
   std::mutex mutex_;

@@ -1,32 +1,28 @@
 #include "broker/broker_process.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
 #include <utility>
 #include <vector>
 
-#include "proto/descriptor_sweep.h"
+#include "proto/fresh_child.h"
 #include "proto/packet_socket.h"
 
 namespace sockgate {
 namespace {
 
-Broker* g_broker = nullptr;
-
-void StopBroker(int /*signal*/) { g_broker->Stop(); }
-
-sigset_t TerminationSignal() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  return set;
-}
+// How long a broker may take to end in good order.
+constexpr std::chrono::seconds kStopPatience(3);
+constexpr std::chrono::milliseconds kStopPoll(2);
 
 // What the child is to have open: the standard streams and these two, of which the first may be -1.
 std::vector<int> Kept(int audit, int control) {
@@ -45,38 +41,50 @@ int Serve(BrokerOptions options, UniqueFd control) {
     std::fprintf(stderr, "sockgate broker: %s\n", status.ToString().c_str());
     return EXIT_FAILURE;
   }
-  g_broker = broker->get();
   // A terminal's Ctrl-C is for the launcher, who then stops us.
   signal(SIGINT, SIG_IGN);
-  signal(SIGTERM, StopBroker);
-  const sigset_t termination = TerminationSignal();
-  pthread_sigmask(SIG_UNBLOCK, &termination, nullptr);
-  (*broker)->Run();
-  signal(SIGTERM, SIG_IGN);
+  (*broker)->RunAsProcess({SIGTERM});
   broker->reset();
   return EXIT_SUCCESS;
+}
+
+// noexcept: an exception must not unwind into the launcher's half of the program.
+[[noreturn]] void RunChild(BrokerOptions options, UniqueFd control) noexcept {
+  ResetSignals();
+  if (CloseAllDescriptorsBut(Kept(options.audit.get(), control.get())) != 0) _exit(EXIT_FAILURE);
+  _exit(Serve(std::move(options), std::move(control)));
+}
+
+// No handler of the launcher's may run in the child.
+pid_t ForkWithoutSignals() {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  const pid_t pid = fork();
+  const int error = errno;
+  if (pid != 0) pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return pid;
+}
+
+// Whether the child has ended, or is nobody's to wait for.
+bool Reaped(pid_t pid) {
+  const pid_t ended = waitpid(pid, nullptr, WNOHANG);
+  return ended == pid || (ended < 0 && errno == ECHILD);
 }
 
 }  // namespace
 
 absl::StatusOr<BrokerProcess> BrokerProcess::Start(BrokerOptions options) {
+  // Or the control socket could become the child's standard error.
+  if (const int error = FillStandardStreams()) return absl::ErrnoToStatus(error, "/dev/null");
+  // The broker's end of a pair refuses descriptors, so here the child has the other one.
   auto pair = MakeChannelPair();
   if (!pair.has_value()) return absl::ErrnoToStatus(errno, "cannot make a control socket");
-  // The broker's end of a pair refuses descriptors, so here the child has the other one.
-  // Stop()'s signal must reach the child's own handler, whatever the launcher does about it.
-  const sigset_t termination = TerminationSignal();
-  sigset_t before;
-  pthread_sigmask(SIG_BLOCK, &termination, &before);
-  const pid_t pid = fork();
-  const int error = errno;
-  if (pid != 0) pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) return absl::ErrnoToStatus(error, "fork");
-  if (pid == 0) {
-    if (CloseAllDescriptorsBut(Kept(options.audit.get(), pair->worker.get())) != 0) {
-      _exit(EXIT_FAILURE);
-    }
-    _exit(Serve(std::move(options), std::move(pair->worker)));
-  }
+  const pid_t pid = ForkWithoutSignals();
+  if (pid < 0) return absl::ErrnoToStatus(errno, "fork");
+  if (pid == 0) RunChild(std::move(options), std::move(pair->worker));
   return BrokerProcess(pid, std::move(pair->broker));
 }
 
@@ -111,7 +119,10 @@ void BrokerProcess::Stop() {
   control_.Reset();
   if (pid_ < 0) return;
   kill(pid_, SIGTERM);
-  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  const auto give_up = std::chrono::steady_clock::now() + kStopPatience;
+  while (!Reaped(pid_)) {
+    if (std::chrono::steady_clock::now() >= give_up) kill(pid_, SIGKILL);
+    std::this_thread::sleep_for(kStopPoll);
   }
   pid_ = -1;
 }

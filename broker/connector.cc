@@ -58,7 +58,9 @@ Started Connector::StartInProgress(const Attempt& attempt, UniqueFd socket) {
     case Handshake::kGoingOn:
       return Pend(attempt, std::move(socket));
     case Handshake::kDone:
-      net_->Connect(socket.get(), attempt.request.endpoint);
+      if (net_->Connect(socket.get(), attempt.request.endpoint) != 0) break;
+      return Connected(std::move(socket));
+    case Handshake::kOver:
       return Connected(std::move(socket));
     case Handshake::kFailed:
       break;
@@ -90,17 +92,35 @@ Started Connector::Pend(const Attempt& attempt, UniqueFd socket) {
   return started;
 }
 
-void Connector::OnEvent(uint64_t cookie, uint32_t epoll_events) {
+void Connector::OnEvent(uint64_t cookie, uint32_t /*epoll_events*/) {
   const auto index = static_cast<uint32_t>(cookie);
   const Pending& entry = pending_[index];
-  const bool failed = (epoll_events & (EPOLLERR | EPOLLHUP)) != 0;
-  if (failed && entry.attempt.request.mode == ConnectMode::kInProgress) {
-    End(index, Progress::kFailed, 0);
+  if (entry.attempt.request.mode == ConnectMode::kInProgress) {
+    Finalise(index);
     return;
   }
   const int error = net_->Connect(entry.socket.get(), entry.attempt.request.endpoint);
   if (error == EALREADY || error == EINPROGRESS) return;
   End(index, error == 0 ? Progress::kConnected : Progress::kFailed, error);
+}
+
+// Only a handshake that ended well is touched: connect(2) would take the error of another away.
+void Connector::Finalise(uint32_t index) {
+  const Pending& entry = pending_[index];
+  switch (net_->Look(entry.socket.get())) {
+    case Handshake::kGoingOn:
+      return;
+    case Handshake::kDone:
+      net_->Connect(entry.socket.get(), entry.attempt.request.endpoint);
+      End(index, Progress::kConnected, 0);
+      return;
+    case Handshake::kOver:
+      End(index, Progress::kConnected, 0);
+      return;
+    case Handshake::kFailed:
+      End(index, Progress::kFailed, 0);
+      return;
+  }
 }
 
 void Connector::OnDeadline(uint64_t cookie) { Abandon(static_cast<uint32_t>(cookie), ETIMEDOUT); }

@@ -91,6 +91,7 @@ class Connector final : public EventHandler {
   Started StartInProgress(const Attempt& attempt, UniqueFd socket);
   Started Pend(const Attempt& attempt, UniqueFd socket);
   void Abandon(uint32_t index, int error);
+  void Finalise(uint32_t index);
   void End(uint32_t index, Progress progress, int error);
   void Link(uint32_t index);
   void Unlink(uint32_t index);

@@ -69,6 +69,10 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Create(const std::string& pa
   if (error != 0) return absl::ErrnoToStatus(error, absl::StrCat("cannot listen on ", path));
   auto listener =
       std::unique_ptr<Listener>(new Listener(path, std::move(socket), role, loop, server));
+  struct stat status;
+  if (stat(path.c_str(), &status) != 0) return absl::ErrnoToStatus(errno, path);
+  listener->device_ = status.st_dev;
+  listener->inode_ = status.st_ino;
   if (listen(listener->socket_.get(), kBacklog) != 0) return absl::ErrnoToStatus(errno, "listen");
   listener->watch_ = loop->Watch(listener->socket_.get(), EPOLLIN, listener.get(), 0);
   if (!listener->watch_.valid()) return absl::ErrnoToStatus(errno, "epoll_ctl");
@@ -78,7 +82,10 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Create(const std::string& pa
 Listener::~Listener() {
   loop_->Unwatch(&watch_);
   loop_->Cancel(&rest_);
-  unlink(path_.c_str());
+  struct stat status;
+  const bool ours =
+      stat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
+  if (ours) unlink(path_.c_str());
 }
 
 void Listener::OnEvent(uint64_t /*cookie*/, uint32_t /*epoll_events*/) {

@@ -8,6 +8,8 @@
 #ifndef SOCKGATE_BROKER_LISTENER_H_
 #define SOCKGATE_BROKER_LISTENER_H_
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -45,6 +47,9 @@ class Listener final : public EventHandler {
   void Rest();
 
   const std::string path_;
+  // What is at the path as long as nobody has put something else there.
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
   UniqueFd socket_;
   const Role* const role_;
   EventLoop* const loop_;

@@ -1,11 +1,24 @@
 #include "broker/net.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 
 namespace sockgate {
+namespace {
+
+// The SYN counts as an acknowledged byte, so a handshake that ended well leaves at least one.
+bool EverConnected(int socket) {
+  tcp_info info = {};
+  socklen_t length = sizeof(info);
+  return getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+         info.tcpi_bytes_acked > 0;
+}
+
+}  // namespace
 
 int KernelNet::OpenStream(const Endpoint& endpoint, UniqueFd* socket) {
   const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
@@ -22,8 +35,8 @@ int KernelNet::Connect(int socket, const Endpoint& endpoint) {
 Handshake KernelNet::Look(int socket) {
   pollfd entry = {socket, POLLOUT, 0};
   if (poll(&entry, 1, 0) <= 0) return Handshake::kGoingOn;
-  if ((entry.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return Handshake::kFailed;
-  return Handshake::kDone;
+  if ((entry.revents & (POLLERR | POLLHUP)) == 0) return Handshake::kDone;
+  return EverConnected(socket) ? Handshake::kOver : Handshake::kFailed;
 }
 
 void KernelNet::GiveUp(int socket) { shutdown(socket, SHUT_RDWR); }

@@ -11,7 +11,12 @@
 
 namespace sockgate {
 
-enum class Handshake { kGoingOn, kDone, kFailed };
+enum class Handshake {
+  kGoingOn,
+  kDone,
+  kFailed,
+  kOver,  // it was done, and since then the connection has ended
+};
 
 class Net {
  public:

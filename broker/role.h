@@ -10,13 +10,13 @@
 
 namespace sockgate {
 
-// Per worker, so that one worker takes nothing from another. What is over a limit is answered
-// Outcome::kLimited with the limit's reason.
+// Per worker. What is over a limit is answered Outcome::kLimited with the limit's reason. There is no
+// limit on how often a worker may ask.
 struct Limits {
   uint16_t max_outstanding =
       256;  // requests of one channel that wait for a reply; 1 to kMaxOutstanding
-  uint32_t max_pending = 512;  // handshakes that are not finished
-  uint32_t max_channels = 64;
+  uint32_t max_pending = 512;  // handshakes that go on, and sockets in replies that wait for room
+  uint32_t max_channels = 32;
 };
 
 struct Role {

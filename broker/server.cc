@@ -63,6 +63,9 @@ Result Server::MintChannel(const std::shared_ptr<WorkerRecord>& worker, UniqueFd
     return Refused(Outcome::kLimited, Reason::kChannels, 0, 1000);
   }
   auto pair = MakeChannelPair();
+  if (!pair.has_value() && (errno == EMFILE || errno == ENFILE)) {
+    return Refused(Outcome::kLimited, Reason::kDescriptors, 0, 1000);
+  }
   if (!pair.has_value()) return Refused(Outcome::kFailed, Reason::kNone, errno, 0);
   const int error = AddSession(worker, std::move(pair->broker), Session::Phase::kOpen);
   if (error != 0) return Refused(Outcome::kFailed, Reason::kNone, error, 0);

@@ -18,6 +18,13 @@ namespace {
 // How soon to try again when the user has too many descriptors in flight: others must read first.
 constexpr std::chrono::milliseconds kInFlightRetry(5);
 
+// How long replies may wait for room. They hold descriptors that others may need.
+constexpr std::chrono::seconds kUnreadPatience(30);
+
+// Cookies of the two deadlines.
+constexpr uint64_t kRetry = 0;
+constexpr uint64_t kUnread = 1;
+
 // What a worker over a limit is told to wait.
 constexpr uint32_t kRetryAfterMs = 100;
 
@@ -50,7 +57,10 @@ Result Failed(int error) {
 
 Result Ended(const Attempt& attempt, Progress progress, int error) {
   Result result;
-  if (progress == Progress::kFailed && error != 0) {
+  if (error == EMFILE || error == ENFILE) {
+    // The broker's trouble, not the network's.
+    result = Limited(Reason::kDescriptors);
+  } else if (progress == Progress::kFailed && error != 0) {
     result = Failed(error);
   } else {
     result.outcome = progress == Progress::kConnected ? Outcome::kConnected : Outcome::kStarted;
@@ -87,6 +97,7 @@ Session::Session(const SessionContext& context, std::shared_ptr<WorkerRecord> wo
 Session::~Session() {
   context_.loop->Unwatch(&watch_);
   context_.loop->Cancel(&retry_);
+  context_.loop->Cancel(&unread_);
 }
 
 int Session::Begin() {
@@ -109,8 +120,13 @@ void Session::OnEvent(uint64_t /*cookie*/, uint32_t epoll_events) {
   }
 }
 
-void Session::OnDeadline(uint64_t /*cookie*/) {
-  if (phase_ != Phase::kEnded) SendWaiting();
+void Session::OnDeadline(uint64_t cookie) {
+  if (phase_ == Phase::kEnded) return;
+  if (cookie == kUnread) {
+    Violation("unread replies");
+  } else {
+    SendWaiting();
+  }
 }
 
 void Session::ReadOne() {
@@ -207,7 +223,7 @@ Reason Session::LimitReached() const {
   // First, since the other refusals have a line in the log.
   if (context_.audit->full()) return Reason::kAuditLog;
   if (outstanding_ > limits.max_outstanding) return Reason::kOutstanding;
-  if (worker_->pending >= limits.max_pending) return Reason::kPending;
+  if (worker_->pending + worker_->waiting >= limits.max_pending) return Reason::kPending;
   return Reason::kNone;
 }
 
@@ -238,12 +254,18 @@ void Session::OnResolve(const Request& request) {
   ResolveReply reply;
   reply.result = Failed(EOPNOTSUPP);
   Send({request.id, reply}, -1);
+  context_.audit->Channel(*worker_, id_, "unsupported", "resolve");
 }
 
 void Session::OnOpenChannel(const Request& request) {
   UniqueFd worker_end;
   const Result result = context_.host->MintChannel(worker_, &worker_end);
   Send({request.id, OpenChannelReply{result}}, worker_end.get());
+  if (!worker_end.valid()) {
+    context_.audit->Channel(
+        *worker_, id_, "not-opened",
+        result.error != 0 ? strerror(static_cast<int>(result.error)) : Word(result.reason));
+  }
 }
 
 void Session::Answer(const Attempt& attempt, const Result& result, int descriptor) {
@@ -294,7 +316,15 @@ void Session::Queue(absl::Span<const uint8_t> packet, int descriptor) {
       return;
     }
   }
+  worker_->waiting += descriptor >= 0 ? 1 : 0;
   waiting_.push_back(std::move(waiting));
+}
+
+void Session::DropFirstWaiting() {
+  worker_->waiting -= waiting_.front().descriptor.valid() ? 1 : 0;
+  waiting_.pop_front();
+  // The worker reads, so it has all its time again.
+  context_.loop->Cancel(&unread_);
 }
 
 void Session::SendWaiting() {
@@ -312,16 +342,19 @@ void Session::SendWaiting() {
       EndIfBroken();
       return;
     }
-    waiting_.pop_front();
+    DropFirstWaiting();
   }
   context_.loop->Change(watch_, kReading);
 }
 
 void Session::WaitToSend(bool for_room) {
   context_.loop->Change(watch_, for_room ? kWritingOnly : kNothing);
+  if (!unread_.valid()) {
+    unread_ = context_.loop->SetDeadline(EventLoop::Now() + kUnreadPatience, this, kUnread);
+  }
   if (for_room) return;
   context_.loop->Cancel(&retry_);
-  retry_ = context_.loop->SetDeadline(EventLoop::Now() + kInFlightRetry, this, 0);
+  retry_ = context_.loop->SetDeadline(EventLoop::Now() + kInFlightRetry, this, kRetry);
 }
 
 void Session::EndIfBroken() {
@@ -337,7 +370,8 @@ void Session::End(absl::string_view change, absl::string_view detail) {
   phase_ = Phase::kEnded;
   context_.loop->Unwatch(&watch_);
   context_.loop->Cancel(&retry_);
-  waiting_.clear();
+  while (!waiting_.empty()) DropFirstWaiting();
+  context_.loop->Cancel(&unread_);
   channel_.Reset();
   context_.audit->Channel(*worker_, id_, change, detail);
   context_.host->EndSession(this);

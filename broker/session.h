@@ -102,6 +102,7 @@ class Session final : public EventHandler {
   void Send(const Reply& reply, int descriptor);
   void Queue(absl::Span<const uint8_t> packet, int descriptor);
   void SendWaiting();
+  void DropFirstWaiting();
   void WaitToSend(bool for_room);
   void EndIfBroken();
   void Violation(absl::string_view detail);
@@ -119,6 +120,7 @@ class Session final : public EventHandler {
   int send_error_ = 0;
   EventLoop::Id watch_;
   EventLoop::Id retry_;
+  EventLoop::Id unread_;
   std::deque<Waiting> waiting_;
 };
 

@@ -28,6 +28,8 @@ struct WorkerRecord {
   const Role* role = nullptr;
   Peer peer;
   uint32_t channels = 0;
+  // Sockets in replies that wait for room in a channel.
+  uint32_t waiting = 0;
   // The connector's: handshakes that are not finished, as a list through its table.
   uint32_t pending = 0;
   uint32_t first_pending = kNoAttempt;

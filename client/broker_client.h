@@ -50,9 +50,10 @@ class BrokerClient {
   // launch::Worker::Exec() leaves it, and removes the variable.
   static absl::StatusOr<std::unique_ptr<BrokerClient>> FromEnvironment();
 
-  // Blocks until the broker answers: in connected mode for the handshake, at most
-  // request.deadline_ms; in in-progress mode for one local round trip. deadline_ms is brought
-  // within 1 to kMaxDeadlineMs.
+  // Blocks until the broker answers: in connected mode for the handshake, in in-progress mode for
+  // one local round trip. A broker that does not answer is waited for until two seconds after
+  // request.deadline_ms, in in-progress mode for two seconds, and as long again where a channel has
+  // to be minted first. deadline_ms is brought within 1 to kMaxDeadlineMs.
   ConnectResult Connect(ConnectRequest request);
 
  private:

@@ -52,7 +52,7 @@ ConnectError ConnectError::FromResult(const Result& result) {
       break;
     case Outcome::kFailed:
       error.kind = Kind::kNetwork;
-      // A firewall's EACCES or EPERM must not look like the policy's.
+      // A firewall's EACCES must not look like the policy's.
       error.error_number = result.error == EACCES ? EPERM : static_cast<int>(result.error);
       break;
     case Outcome::kLimited:

@@ -57,7 +57,9 @@ absl::Status CurlAdapter::Attach(CURL* easy) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     std::unique_ptr<Handle>& slot = handles_[easy];
-    if (slot == nullptr) slot.reset(new Handle{this, easy, Endpoint(), ConnectError()});
+    if (slot == nullptr) slot = std::make_unique<Handle>();
+    // Anew each time: another handle may have had this address before.
+    *slot = {this, easy, Endpoint(), ConnectError()};
     handle = slot.get();
   }
   curl_easy_setopt(easy, CURLOPT_DOH_URL, nullptr);
@@ -91,9 +93,8 @@ ConnectError CurlAdapter::LastError(CURL* easy) const {
 
 std::string CurlAdapter::Explain(CURL* easy, CURLcode code) const {
   if (code == CURLE_INTERFACE_FAILED) {
-    return "CURLOPT_INTERFACE and CURLOPT_LOCALPORT do not work with a broker's socket: it is "
-           "connected "
-           "already";
+    return "CURLOPT_INTERFACE and CURLOPT_LOCALPORT were set after Attach(): a broker's socket is "
+           "connected already and cannot be bound";
   }
   std::string target;
   ConnectError error;
@@ -109,9 +110,11 @@ std::string CurlAdapter::Explain(CURL* easy, CURLcode code) const {
     return absl::StrCat(target, ": ", error.ToString());
   }
   if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY) {
-    return absl::StrCat(curl_easy_strerror(code),
-                        ": a confined worker cannot look names up; give the address of every host "
-                        "beforehand with CURLOPT_RESOLVE");
+    return absl::StrCat(
+        curl_easy_strerror(code),
+        ": a confined worker cannot look names up, by DNS or (if CURLOPT_DOH_URL was "
+        "set after Attach) by HTTPS; give the address of every host beforehand "
+        "with CURLOPT_RESOLVE");
   }
   return curl_easy_strerror(code);
 }

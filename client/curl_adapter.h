@@ -44,9 +44,11 @@ namespace sockgate {
 struct CurlAdapterOptions {
   ConnectMode mode = ConnectMode::kConnected;
 
-  // How long the broker may spend on one handshake. In in-progress mode libcurl's own
-  // CURLOPT_CONNECTTIMEOUT holds as well, and this should be no shorter. At most kMaxDeadlineMs.
-  std::chrono::milliseconds connect_deadline = std::chrono::seconds(60);
+  // How long the broker may spend on one handshake, at most kMaxDeadlineMs. In in-progress mode
+  // libcurl's own CURLOPT_CONNECTTIMEOUT holds as well, and this should be no shorter. libcurl 7.88
+  // does not say when it gives one address up for another (Happy Eyeballs), so for that one the
+  // broker goes on until this deadline.
+  std::chrono::milliseconds connect_deadline = std::chrono::seconds(30);
 
   // Called in the performing thread for every socket that libcurl asked for, after the broker's
   // answer. It is called from C code, so it must not throw.
@@ -60,15 +62,18 @@ class CurlAdapter {
   CurlAdapter(const CurlAdapter&) = delete;
   CurlAdapter& operator=(const CurlAdapter&) = delete;
 
-  // Sets the opensocket, sockopt and closesocket callbacks, and takes away what cannot work with a
-  // broker's socket or would go around it: CURLOPT_DOH_URL, CURLOPT_INTERFACE, CURLOPT_LOCALPORT,
-  // CURLOPT_TCP_FASTOPEN. libcurl cannot be asked whether they were set, and setting them
-  // afterwards makes transfers fail; Explain() then says why. Call it again after
-  // curl_easy_reset(), and for the copy that curl_easy_duphandle() makes. FailedPrecondition:
-  // connect(2) would have to be answered and is not (see above).
+  // Sets the opensocket, sockopt and closesocket callbacks, forgets the last error, and takes away
+  // what cannot work with a broker's socket or would go around it: CURLOPT_DOH_URL,
+  // CURLOPT_INTERFACE, CURLOPT_LOCALPORT and CURLOPT_TCP_FASTOPEN. libcurl cannot be asked whether
+  // they were set. Do not set them afterwards: with the second and third a transfer fails with
+  // CURLE_INTERFACE_FAILED; lookups by HTTPS do not use these callbacks, so they fail under the
+  // fetcher profile and go around the broker in a process without it.
+  // Call it again after curl_easy_reset(), and for the copy that curl_easy_duphandle() makes.
+  // FailedPrecondition: connect(2) would have to be answered and is not (see above).
   absl::Status Attach(CURL* easy);
 
-  // Gives the handle libcurl's own callbacks back. Must come before curl_easy_cleanup().
+  // Gives the handle libcurl's own callbacks back and forgets it. Call it before
+  // curl_easy_cleanup(); otherwise what is remembered of the handle stays until the adapter ends.
   void Detach(CURL* easy);
 
   // Why the broker's side gave no socket at the handle's last attempt to connect; ok() when it gave

@@ -34,6 +34,9 @@ class IpAddress {
   // zone.
   static std::optional<IpAddress> Parse(absl::string_view text);
 
+  // 0.0.0.0 or ::. To connect(2) they mean the loopback address.
+  bool is_unspecified() const { return bytes_ == V6Bytes{}; }
+
   bool is_v4() const { return size_ == 4; }
   // 4 or 16.
   size_t size() const { return size_; }

@@ -11,7 +11,7 @@
 
 namespace sockgate {
 
-// The protocol versions that this build speaks. PROTOCOL.md, "Versions".
+// The protocol versions that this build speaks. PROTOCOL.md, "Hello".
 inline constexpr uint16_t kOldestVersion = 1;
 inline constexpr uint16_t kNewestVersion = 1;
 
@@ -42,10 +42,11 @@ inline constexpr uint16_t kMaxOutstanding = 1024;
 // socket's own receive timeout does it, so the usual case costs no poll(2).
 inline constexpr uint32_t kDeadlineTickMs = 100;
 
-// The broker's send buffer for one channel, in bytes as SO_SNDBUF counts (the kernel doubles it,
-// and charges a small packet 768): some eighty replies may wait unread in the kernel, the others in
-// the broker.
-inline constexpr int kUnreadReplyBytes = 32 * 1024;
+// The broker's send buffer for one channel, in bytes as SO_SNDBUF counts (the kernel doubles it, and
+// charges a small packet 768): some ten replies may wait unread in the kernel, the others in the
+// broker. It is this small because descriptors in unread replies are in flight, and of those all
+// channels of the broker's user together may have as many as one process may have open.
+inline constexpr int kUnreadReplyBytes = 4 * 1024;
 
 }  // namespace sockgate
 

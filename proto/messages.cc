@@ -76,6 +76,10 @@ absl::string_view Word(Reason reason) {
       return "too-many-channels";
     case Reason::kAuditLog:
       return "audit-log-full";
+    case Reason::kDescriptors:
+      return "broker-out-of-descriptors";
+    case Reason::kUnspecified:
+      return "unspecified-address";
   }
   return "?";
 }

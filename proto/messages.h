@@ -61,6 +61,9 @@ enum class Reason : uint8_t {
   kPending = 6,      // handshakes of this worker that are not finished
   kChannels = 7,     // channels of this worker
   kAuditLog = 8,     // lines of the broker's audit log that could not be written yet
+  kDescriptors = 9,  // descriptors of the broker
+  // denied
+  kUnspecified = 10,  // 0.0.0.0 or ::, which the kernel takes for loopback
 };
 
 // Bits of Hello::capabilities and HelloReply::capabilities.

@@ -1,5 +1,6 @@
 #include "proto/packet_socket.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -146,6 +147,9 @@ void PrepareBrokerEnd(int socket) {
 }
 
 bool PrepareWorkerEnd(int socket) {
+  // A timeout means nothing to a descriptor that never waits.
+  const int flags = fcntl(socket, F_GETFL);
+  if ((flags & O_NONBLOCK) != 0 && fcntl(socket, F_SETFL, flags & ~O_NONBLOCK) != 0) return false;
   return SetTimeout(socket, SO_RCVTIMEO) && SetTimeout(socket, SO_SNDTIMEO);
 }
 

@@ -13,11 +13,15 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "broker/policy/policy.h"
+#include "tool/host_table.h"
 
 namespace sockgate {
 
 class AllowList {
  public:
+  // The table is lent.
+  explicit AllowList(HostTable* hosts) : hosts_(hosts) {}
+
   // `text` is HOST:PORTS or CIDR:PORTS, IPv6 in brackets. A host becomes one rule for each of its
   // addresses.
   absl::Status Add(absl::string_view text);
@@ -30,6 +34,7 @@ class AllowList {
  private:
   absl::Status AddHost(absl::string_view host, absl::string_view ports, absl::string_view text);
 
+  HostTable* const hosts_;
   std::vector<Rule> rules_;
   std::vector<std::string> sources_;  // of the rule at the same index
 };

@@ -9,10 +9,23 @@
 
 namespace sockgate {
 
+namespace {
+
+// A description of its own, so that nobody else's settings change and no write to a slow terminal or
+// pipe blocks the broker. A socket cannot be opened anew, and is shared then.
+UniqueFd OwnStandardError() {
+  UniqueFd own(open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  if (!own.valid()) own.Reset(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  return own;
+}
+
+}  // namespace
+
 absl::StatusOr<UniqueFd> OpenAuditFile(const std::string& path) {
   if (path.empty()) return UniqueFd();
-  UniqueFd file(path == "-" ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
-                            : open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+  UniqueFd file(path == "-" ? OwnStandardError().Release()
+                            : open(path.c_str(),
+                                   O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600));
   if (!file.valid()) return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path));
   return file;
 }

@@ -12,6 +12,7 @@ namespace sockgate {
 
 // "-" is standard error, "" is no log (an invalid descriptor); anything else a file, made if need
 // be, readable by its owner alone, to which lines are appended.
+// Not for a worker's own standard error: what it may write, it may forge.
 absl::StatusOr<UniqueFd> OpenAuditFile(const std::string& path);
 
 }  // namespace sockgate

@@ -8,17 +8,19 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "broker/broker_process.h"
 #include "client/launch/worker.h"
 #include "tool/allow_list.h"
 #include "tool/audit_file.h"
 #include "tool/fetch_worker.h"
-#include "tool/host_lookup.h"
+#include "tool/host_table.h"
 
 namespace sockgate {
 namespace {
@@ -32,35 +34,28 @@ int Fail(int status, absl::string_view what) {
 absl::StatusOr<std::string> UrlPart(CURLU* url, CURLUPart part) {
   char* text = nullptr;
   if (curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) {
-    return absl::InvalidArgumentError("not a URL that libcurl understands");
+    return absl::InvalidArgumentError("has no host or port");
   }
   std::string copy = text;
   curl_free(text);
   return copy;
 }
 
-// The CURLOPT_RESOLVE entry for the URL's host; empty when the host is an address already.
-absl::StatusOr<std::string> ResolveEntry(const std::string& text) {
+// Looks the URL's host up, unless it is an address, and notes its port.
+absl::Status Note(const std::string& text, HostTable* hosts, std::set<uint16_t>* ports) {
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), curl_url_cleanup);
   if (curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_GUESS_SCHEME) != CURLUE_OK) {
     return absl::InvalidArgumentError(absl::StrCat("'", text, "' is not a URL"));
   }
   const auto host = UrlPart(url.get(), CURLUPART_HOST);
   const auto port = UrlPart(url.get(), CURLUPART_PORT);
-  if (!host.ok() || !port.ok()) {
+  uint32_t number = 0;
+  if (!host.ok() || !port.ok() || !absl::SimpleAtoi(*port, &number)) {
     return absl::InvalidArgumentError(absl::StrCat("'", text, "' has no host or port"));
   }
-  if (host->front() == '[' || IpAddress::Parse(*host).has_value()) return std::string();
-  const auto addresses = LookUpHost(*host);
-  if (!addresses.ok()) return addresses.status();
-  std::string entry = absl::StrCat(*host, ":", *port, ":");
-  const char* separator = "";
-  for (const IpAddress& address : *addresses) {
-    const std::string literal = address.ToString();
-    absl::StrAppend(&entry, separator, address.is_v4() ? literal : absl::StrCat("[", literal, "]"));
-    separator = ",";
-  }
-  return entry;
+  ports->insert(static_cast<uint16_t>(number));
+  if (host->front() == '[' || IpAddress::Parse(*host).has_value()) return absl::OkStatus();
+  return hosts->LookUp(*host).status();
 }
 
 absl::StatusOr<UniqueFd> OpenOutput(const std::string& path) {
@@ -69,20 +64,32 @@ absl::StatusOr<UniqueFd> OpenOutput(const std::string& path) {
   return file;
 }
 
-// Turns URLs into jobs: opens their outputs and looks their hosts up.
-absl::Status Prepare(const FetchOptions& options, std::vector<FetchJob>* jobs) {
+absl::StatusOr<FetchJob> OpenJob(const FetchOptions& options, size_t index) {
+  FetchJob job;
+  job.url = options.urls[index];
+  if (index < options.outputs.size() && options.outputs[index] != "-") {
+    auto file = OpenOutput(options.outputs[index]);
+    if (!file.ok()) return file.status();
+    job.output = *std::move(file);
+  }
+  return job;
+}
+
+// Everything is looked up before the first file is touched.
+absl::Status Prepare(const FetchOptions& options, AllowList* allow, HostTable* hosts,
+                     FetchPlan* plan) {
+  for (const std::string& text : options.allow) {
+    if (absl::Status status = allow->Add(text); !status.ok()) return status;
+  }
+  std::set<uint16_t> ports = {80, 443};  // where a redirect is likely to lead
+  for (const std::string& url : options.urls) {
+    if (absl::Status status = Note(url, hosts, &ports); !status.ok()) return status;
+  }
+  plan->resolve = hosts->ResolveEntries(ports);
   for (size_t i = 0; i < options.urls.size(); ++i) {
-    FetchJob job;
-    job.url = options.urls[i];
-    auto entry = ResolveEntry(job.url);
-    if (!entry.ok()) return entry.status();
-    job.resolve = *std::move(entry);
-    if (i < options.outputs.size() && options.outputs[i] != "-") {
-      auto file = OpenOutput(options.outputs[i]);
-      if (!file.ok()) return file.status();
-      job.output = *std::move(file);
-    }
-    jobs->push_back(std::move(job));
+    auto job = OpenJob(options, i);
+    if (!job.ok()) return job.status();
+    plan->jobs.push_back(*std::move(job));
   }
   return absl::OkStatus();
 }
@@ -110,14 +117,13 @@ int AwaitWorker(launch::Worker& worker) {
 }  // namespace
 
 int Fetch(const FetchOptions& options) {
-  AllowList allow;
-  for (const std::string& text : options.allow) {
-    if (absl::Status status = allow.Add(text); !status.ok()) {
-      return Fail(kExitUsage, absl::StrCat("--allow: ", status.message()));
-    }
+  if (options.audit_file == "-") {
+    return Fail(kExitUsage, "--audit: name a file; the worker could forge lines on standard error");
   }
-  std::vector<FetchJob> jobs;
-  if (absl::Status status = Prepare(options, &jobs); !status.ok()) {
+  HostTable hosts;
+  AllowList allow(&hosts);
+  FetchPlan plan;
+  if (absl::Status status = Prepare(options, &allow, &hosts, &plan); !status.ok()) {
     return Fail(absl::IsNotFound(status) ? CURLE_COULDNT_RESOLVE_HOST : kExitUsage,
                 status.message());
   }
@@ -127,10 +133,10 @@ int Fetch(const FetchOptions& options) {
   if (!channel.ok()) return Fail(kExitBroker, channel.status().message());
 
   launch::WorkerOptions worker_options;
-  for (const FetchJob& job : jobs) {
+  for (const FetchJob& job : plan.jobs) {
     if (job.output.valid()) worker_options.keep_descriptors.push_back(job.output.get());
   }
-  FetchWorker fetcher(options, allow, std::move(jobs));
+  FetchWorker fetcher(options, allow, std::move(plan));
   auto worker = launch::Worker::Start(
       *std::move(channel), worker_options, [&](int /*channel*/) { return fetcher.Prepare(); },
       [&](int fd) { return fetcher.Run(UniqueFd(fd)); });

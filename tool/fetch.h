@@ -18,7 +18,7 @@ struct FetchOptions {
   std::vector<std::string>
       outputs;  // of the URL at the same index; beyond the end: standard output
   std::vector<std::string> allow;
-  ConnectMode mode = ConnectMode::kConnected;
+  ConnectMode mode = ConnectMode::kInProgress;
   bool follow = false;
   bool fail = false;
   bool insecure = false;
@@ -28,10 +28,10 @@ struct FetchOptions {
   double connect_timeout_s = 60;
   double max_time_s = 0;   // 0: none
   std::string ca_file;     // empty: the system's
-  std::string audit_file;  // empty: no audit log; "-": standard error
+  std::string audit_file;  // empty: no audit log
 };
 
-// Exit statuses beside libcurl's own codes, which end far below.
+// Exit statuses beside libcurl's own codes. As with curl, 2 is also what a failed initialisation gives.
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitDenied = 120;   // the policy refused
 inline constexpr int kExitLimited = 121;  // over a limit of the role

@@ -45,15 +45,25 @@ size_t WriteBody(char* data, size_t size, size_t count, void* job) {
 
 long Milliseconds(double seconds) { return std::lround(seconds * 1000); }
 
+// In connected mode libcurl cannot interrupt the broker, so its own time limits are the broker's.
+long ConnectDeadlineMs(const FetchOptions& options) {
+  const bool bounded = options.max_time_s > 0 && options.max_time_s < options.connect_timeout_s;
+  return Milliseconds(bounded ? options.max_time_s : options.connect_timeout_s);
+}
+
 }  // namespace
 
-FetchWorker::FetchWorker(const FetchOptions& options, const AllowList& allow,
-                         std::vector<FetchJob> jobs)
+FetchWorker::FetchWorker(const FetchOptions& options, const AllowList& allow, FetchPlan plan)
     : options_(options),
       allow_(allow),
-      jobs_(std::move(jobs)),
+      plan_(std::move(plan)),
+      resolve_(nullptr, curl_slist_free_all),
       out_is_terminal_(isatty(STDOUT_FILENO) != 0),
-      err_is_terminal_(isatty(STDERR_FILENO) != 0) {}
+      err_is_terminal_(isatty(STDERR_FILENO) != 0) {
+  for (const std::string& entry : plan_.resolve) {
+    resolve_.reset(curl_slist_append(resolve_.release(), entry.c_str()));
+  }
+}
 
 int FetchWorker::Prepare() {
   signal(SIGPIPE, SIG_IGN);  // a reader that has seen enough is a write error
@@ -75,8 +85,7 @@ int FetchWorker::Run(UniqueFd channel) {
   }
   CurlAdapterOptions adapter_options;
   adapter_options.mode = options_.mode;
-  adapter_options.connect_deadline =
-      std::chrono::milliseconds(Milliseconds(options_.connect_timeout_s));
+  adapter_options.connect_deadline = std::chrono::milliseconds(ConnectDeadlineMs(options_));
   if (options_.verbose) {
     adapter_options.on_connect = [this](CURL* /*easy*/, const Endpoint& endpoint,
                                         const ConnectResult& result) { Trace(endpoint, result); };
@@ -85,7 +94,7 @@ int FetchWorker::Run(UniqueFd channel) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy(curl_easy_init(),
                                                                  curl_easy_cleanup);
   int status = 0;
-  for (const FetchJob& job : jobs_) {
+  for (const FetchJob& job : plan_.jobs) {
     const int ended = RunOne(easy.get(), adapter, job);
     if (ended != 0) status = ended;
   }
@@ -98,10 +107,7 @@ int FetchWorker::RunOne(CURL* easy, CurlAdapter& adapter, const FetchJob& job) {
     std::fprintf(stderr, "sockgate fetch: %s\n", status.ToString().c_str());
     return kExitBroker;
   }
-  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> resolve(
-      job.resolve.empty() ? nullptr : curl_slist_append(nullptr, job.resolve.c_str()),
-      curl_slist_free_all);
-  SetOptions(easy, job, resolve.get());
+  SetOptions(easy, job);
   CURLcode code;
   {
     // A body that goes to the terminal must not be drawn over.
@@ -113,9 +119,9 @@ int FetchWorker::RunOne(CURL* easy, CurlAdapter& adapter, const FetchJob& job) {
   return code == CURLE_OK ? 0 : Report(easy, adapter, job, code);
 }
 
-void FetchWorker::SetOptions(CURL* easy, const FetchJob& job, curl_slist* resolve) {
+void FetchWorker::SetOptions(CURL* easy, const FetchJob& job) const {
   curl_easy_setopt(easy, CURLOPT_URL, job.url.c_str());
-  curl_easy_setopt(easy, CURLOPT_RESOLVE, resolve);
+  curl_easy_setopt(easy, CURLOPT_RESOLVE, resolve_.get());
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &WriteBody);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &job);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -145,6 +151,8 @@ int FetchWorker::Report(CURL* easy, const CurlAdapter& adapter, const FetchJob& 
     absl::StrAppend(&text, "; --allow HOST:PORTS or CIDR:PORTS lets it through");
   } else if (code == CURLE_COULDNT_CONNECT && error.kind == ConnectError::Kind::kLimited) {
     status = kExitLimited;
+  } else if (code == CURLE_COULDNT_CONNECT && error.error_number == ETIMEDOUT) {
+    status = CURLE_OPERATION_TIMEDOUT;
   } else if (code == CURLE_HTTP_RETURNED_ERROR) {
     long http_status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &http_status);

@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,14 +22,18 @@ namespace sockgate {
 
 struct FetchJob {
   std::string url;
-  std::string resolve;  // its host's addresses as CURLOPT_RESOLVE wants them; empty: none needed
-  UniqueFd output;      // invalid: standard output
+  UniqueFd output;  // invalid: standard output
+};
+
+struct FetchPlan {
+  std::vector<FetchJob> jobs;
+  std::vector<std::string> resolve;  // entries for CURLOPT_RESOLVE, of all hosts, for all jobs
 };
 
 class FetchWorker {
  public:
   // The options and the list are lent.
-  FetchWorker(const FetchOptions& options, const AllowList& allow, std::vector<FetchJob> jobs);
+  FetchWorker(const FetchOptions& options, const AllowList& allow, FetchPlan plan);
 
   // What needs files: libcurl's and OpenSSL's initialisation, the time zone, the CA bundle. 0, or
   // an exit status.
@@ -39,15 +44,16 @@ class FetchWorker {
 
  private:
   int RunOne(CURL* easy, CurlAdapter& adapter, const FetchJob& job);
-  void SetOptions(CURL* easy, const FetchJob& job, curl_slist* resolve);
+  void SetOptions(CURL* easy, const FetchJob& job) const;
   // The exit status of a transfer that ended with `code`, which is explained to the user.
   int Report(CURL* easy, const CurlAdapter& adapter, const FetchJob& job, CURLcode code) const;
   void Trace(const Endpoint& endpoint, const ConnectResult& result) const;
 
   const FetchOptions& options_;
   const AllowList& allow_;
-  std::vector<FetchJob> jobs_;
+  const FetchPlan plan_;
   std::string ca_bundle_;
+  std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> resolve_;
   // Found out before confinement: isatty(3) is an ioctl(2).
   const bool out_is_terminal_;
   const bool err_is_terminal_;

@@ -22,10 +22,10 @@ void AddFetch(CLI::App& app, sockgate::FetchOptions& options, std::string& mode)
   fetch->add_option("-o,--output", options.outputs, "Write to a file; once for each URL")
       ->type_name("FILE")
       ->allow_extra_args(false);
-  fetch->add_option("--mode", mode, "How the broker connects: connected or in-progress")
+  fetch->add_option("--mode", mode, "How the broker connects: in-progress (default) or connected")
       ->check(CLI::IsMember({"connected", "in-progress"}));
   fetch->add_flag("-L,--location", options.follow,
-                  "Follow redirects (to hosts of the URLs given here)");
+                  "Follow redirects (to hosts named here, in a URL or --allow)");
   fetch->add_option("--max-redirs", options.max_redirects, "Follow at most this many, default 20");
   fetch->add_flag("-f,--fail", options.fail, "An HTTP status of 400 or more is an error");
   fetch->add_flag("-k,--insecure", options.insecure, "Do not check certificates");
@@ -37,7 +37,7 @@ void AddFetch(CLI::App& app, sockgate::FetchOptions& options, std::string& mode)
       ->check(CLI::Range(0.0, 1e6));
   fetch->add_option("--cacert", options.ca_file, "Trust these certificates instead")
       ->type_name("FILE");
-  fetch->add_option("--audit", options.audit_file, "Append the broker's audit log; - is stderr")
+  fetch->add_option("--audit", options.audit_file, "Append the broker's audit log")
       ->type_name("FILE");
 }
 
@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
   CLI::App app("sockgate: sockets for processes that may not open any");
   app.require_subcommand(1);
   sockgate::FetchOptions fetch_options;
-  std::string mode = "connected";
+  std::string mode = "in-progress";
   AddFetch(app, fetch_options, mode);
   sockgate::ServeOptions serve_options;
   AddServe(app, serve_options);

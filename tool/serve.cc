@@ -15,10 +15,6 @@ namespace {
 
 constexpr char kRole[] = "default";
 
-Broker* g_broker = nullptr;
-
-void StopBroker(int /*signal*/) { g_broker->Stop(); }
-
 int Fail(int status, const absl::Status& error) {
   std::fprintf(stderr, "sockgate serve: %s\n", std::string(error.message()).c_str());
   return status;
@@ -52,17 +48,11 @@ int Serve(const ServeOptions& options) {
   broker_options.audit = *std::move(audit);
   auto broker = Broker::Create(std::move(broker_options));
   if (!broker.ok()) return Fail(EXIT_FAILURE, broker.status());
-  g_broker = broker->get();
-  signal(SIGTERM, StopBroker);
-  signal(SIGINT, StopBroker);
   status = (*broker)->Listen(options.listen, kRole);
   if (!status.ok()) return Fail(EXIT_FAILURE, status);
 
   std::fprintf(stderr, "sockgate serve: listening on %s\n", options.listen.c_str());
-  (*broker)->Run();
-  // A second signal must not reach a broker that is being destroyed.
-  signal(SIGTERM, SIG_IGN);
-  signal(SIGINT, SIG_IGN);
+  (*broker)->RunAsProcess({SIGTERM, SIGINT});
   return EXIT_SUCCESS;
 }
 

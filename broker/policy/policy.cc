@@ -43,6 +43,8 @@ absl::StatusOr<Rule> Rule::Parse(Decision decision, absl::string_view text) {
 Verdict Policy::Decide(const Endpoint& endpoint, Transport transport) const {
   if (!endpoint.is_ip()) return {Decision::kDeny, 0, Reason::kNoRuleMatches};
   if (transport != Transport::kStream) return {Decision::kDeny, 0, Reason::kTransport};
+  // No rule that names loopback would cover these, nor any audit line say where the socket went.
+  if (endpoint.ip().is_unspecified()) return {Decision::kDeny, 0, Reason::kUnspecified};
   Verdict verdict;
   for (size_t i = 0; i < rules_.size(); ++i) {
     const Rule& rule = rules_[i];

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
-#include "proto/descriptor_sweep.h"
+#include "proto/fresh_child.h"
 
 namespace sockgate::launch {
 namespace {
@@ -31,15 +31,6 @@ const char* StepName(SetupStep step) {
 }
 
 // The launcher's handlers are not the worker's, and ignored signals would survive exec.
-void ResetSignals() noexcept {
-  struct sigaction standard {};
-  standard.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number) sigaction(number, &standard, nullptr);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
 void DieWithLauncher(const ChildPlan& plan) noexcept {
   if (!plan.die_with_launcher) return;
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) FailChild(plan, SetupStep::kDieWithLauncher, errno);
@@ -47,17 +38,10 @@ void DieWithLauncher(const ChildPlan& plan) noexcept {
   if (getppid() != plan.launcher) _exit(kSetupFailedCode);
 }
 
-// A missing standard stream would be filled by the next descriptor that is opened or received, and
-// what is printed would go there.
-void FillStandardStreams(const ChildPlan& plan) noexcept {
-  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    if (fcntl(fd, F_GETFD) >= 0) continue;
-    if (open("/dev/null", O_RDWR) != fd) FailChild(plan, SetupStep::kDescriptors, errno);
-  }
-}
-
 void ArrangeDescriptors(const ChildPlan& plan) noexcept {
-  FillStandardStreams(plan);
+  if (const int error = FillStandardStreams()) {
+    FailChild(plan, SetupStep::kDescriptors, error);
+  }
   if (plan.channel_target >= 0 && plan.channel_target != plan.channel_fd &&
       dup2(plan.channel_fd, plan.channel_target) < 0) {
     FailChild(plan, SetupStep::kDescriptors, errno);

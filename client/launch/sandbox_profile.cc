@@ -57,7 +57,12 @@ std::vector<Rule> TransferRules() {
       {"shutdown", kAllow},
       {"getsockname", kAllow},
       {"getpeername", kAllow},
-      {"getsockopt", kAllow},
+      // By name: SO_PEERPIDFD would make a descriptor, TCP_ZEROCOPY_RECEIVE maps memory.
+      {"getsockopt", kAllow, {IntIs(1, SOL_SOCKET), IntIs(2, SO_ERROR)}},
+      {"getsockopt", kAllow, {IntIs(1, SOL_SOCKET), IntIs(2, SO_TYPE)}},
+      {"getsockopt", kAllow, {IntIs(1, SOL_SOCKET), IntIs(2, SO_RCVTIMEO)}},
+      {"getsockopt", kAllow, {IntIs(1, SOL_SOCKET), IntIs(2, SO_SNDTIMEO)}},
+      {"getsockopt", kAllow, {IntIs(1, IPPROTO_TCP), IntIs(2, TCP_INFO)}},
       {"setsockopt", kAllow, {IntIs(1, SOL_SOCKET), IntIs(2, SO_KEEPALIVE)}},
       {"setsockopt", kAllow, {IntIs(1, IPPROTO_TCP), IntIs(2, TCP_NODELAY)}},
       {"setsockopt", kAllow, {IntIs(1, IPPROTO_TCP), IntIs(2, TCP_KEEPIDLE)}},

@@ -2,8 +2,7 @@
 //
 //   bazel run --config=opt //tests/bench:connect_bench -- [--seconds N] [--json FILE]
 //
-// 1. Latency: microseconds until a connected TCP socket is in hand. Compared in one interleaved
-// run:
+// 1. Latency: microseconds until a connected TCP socket is in hand, for these in turn:
 //      plain, blocking             socket(), connect(): the baseline of every ratio
 //      plain, non-blocking + poll  socket(), connect(), poll(), getsockopt(SO_ERROR)
 //      bare broker                 the floor: another process does recv, socket, connect, sendmsg,
@@ -11,28 +10,29 @@
 //      sockgate, connected         BrokerClient::Connect
 //      sockgate, in progress       BrokerClient::Connect, then poll() and getsockopt(SO_ERROR)
 //    All clients are this one process, unconfined, so that only the way to the socket differs.
-//    Measured twice: against a process that accepts each connection at once, as a server does; and
-//    with connections that wait in the listener's queue, so that nothing else runs. The first is
-//    what users meet; the second hardly varies, so it shows small changes. Its ratios are higher,
-//    because plain connect() then has nobody to wake.
+//    Measured twice. First with connections that wait in the listener's queue, so that nothing else
+//    runs: it varies little, so it is the one to compare changes with. Then against a process that
+//    accepts each connection at once, as a server does: with three processes on few processors the
+//    figures show where the scheduler puts them as much as what they do.
+//
 // 2. Rates: fetches of a 38-byte body a second, each over a new connection, from an HTTP server in
-// a
-//    process of its own: plain libcurl, against libcurl through CurlAdapter in workers confined by
-//    launch::Worker with the fetcher profile; one at a time (curl_easy) and 10 and 100 at a time
-//    (curl_multi).
+//    a process of its own. Plain libcurl, against libcurl through CurlAdapter in workers confined
+//    by launch::Worker with the fetcher profile; one at a time (curl_easy), and 10 and 100 at a
+//    time (curl_multi).
 //
 // The broker is a process of its own (BrokerProcess) with ten rules and an audit log in a file.
 //
-// How noise is met: rounds of small batches in random order; a ratio compares two batches of one
-// round; shown are its median over the rounds and its extremes. Percentiles are of all connects of
-// a way. Compare ratios, not microseconds, across machines and days. How local ports last: eight
-// destination addresses (127.0.0.2 to 127.0.0.9) in turn. The sockets of part 1 are closed with a
-// RST (SO_LINGER 0), the same for every way and outside the timed span. In part 2, where a confined
-// worker may not set SO_LINGER, every request says `Connection: close`, so most often the server
-// closes first and TIME_WAIT is its own.
+// Noise: rounds of small batches in random order; a ratio compares two batches of one round; shown
+// are its median over the rounds and its extremes. Percentiles are of all connects of a way.
+// Compare ratios, not microseconds, across machines and days.
+//
+// Local ports: eight destination addresses (127.0.0.2 to 127.0.0.9) in turn. The sockets of part 1
+// are closed after their batch, not timed, with a RST (SO_LINGER 0), the same for every way. In
+// part 2, where a confined worker may not set SO_LINGER, every request says `Connection: close`, so
+// mostly the server closes first and has the TIME_WAIT.
 //
 // Takes about N seconds (40). Exit status: 0; 1 when something could not be measured, because a
-// connect or fetch failed: figures of failures mean nothing.
+// connect or a fetch failed: figures of failures mean nothing.
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -50,7 +50,7 @@ namespace {
 
 absl::StatusOr<Report> Measure(std::chrono::milliseconds budget) {
   Report report;
-  for (const Acceptor acceptor : {Acceptor::kProcess, Acceptor::kLater}) {
+  for (const Acceptor acceptor : {Acceptor::kLater, Acceptor::kProcess}) {
     auto latency = MeasureLatency(acceptor, budget / 4);
     if (!latency.ok()) return latency.status();
     report.latency.push_back(*std::move(latency));

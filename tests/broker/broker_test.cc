@@ -143,7 +143,8 @@ TEST_F(BrokerTest, StopBeforeRun) {
   Make();
   TestWorker worker = AddWorker();
   broker_->Stop();
-  broker_->Run();
+  Run();
+  Join();
   broker_.reset();
   EXPECT_TRUE(worker.Closed());
 }

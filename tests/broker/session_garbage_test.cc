@@ -7,13 +7,11 @@
 #include <string>
 
 #include "proto/packet_socket.h"
-#include "tests/broker/recorder.h"
 #include "tests/broker/server_world.h"
 
 namespace sockgate {
 namespace {
 
-using testing::AlwaysReadable;
 using testing::Bytes;
 using testing::ConnectTo;
 using testing::Encoded;
@@ -148,13 +146,11 @@ class SessionDescriptorsTest : public SessionGarbageTest {
 };
 
 TEST_F(SessionDescriptorsTest, EndTheChannelAndAreNotKept) {
-  const UniqueFd given = AlwaysReadable();
   const Bytes packets[] = {Encoded(1, Hello()), {}, {0xff}, Bytes(2000, 1)};
   for (const Bytes& packet : packets) {
     for (const size_t count : {1U, 2U, 30U}) {
       TestWorker worker = AddWorkerOnOldKernel();
-      // An eventfd shares its inode with others, so a socket is what can be counted.
-      auto pair = MakeChannelPair();
+      const auto pair = MakeChannelPair();
       const OpenObject object = OpenObject::Of(pair->worker.get());
       EXPECT_EQ(worker.SendBytes(packet, std::vector<int>(count, pair->worker.get())), 0);
       ExpectEnd(std::move(worker), "violation", "descriptors");
@@ -165,8 +161,9 @@ TEST_F(SessionDescriptorsTest, EndTheChannelAndAreNotKept) {
 
 TEST_F(SessionDescriptorsTest, DoNotEvenLeaveWhereTheKernelCanRefuseThem) {
   TestWorker worker = AddGreetedWorker();
-  const UniqueFd given = AlwaysReadable();
-  const int error = worker.SendBytes(Encoded(2, ConnectTo("192.0.2.66")), {given.get()});
+  const auto pair = MakeChannelPair();
+  const Bytes packet = Encoded(2, ConnectTo("192.0.2.66"));
+  const int error = worker.SendBytes(packet, {pair->worker.get()});
   if (error == 0) {
     ExpectEnd(std::move(worker), "violation", "descriptors");
   } else {

@@ -210,8 +210,10 @@ TEST_F(ChannelTest, ABrokerThatDoesNotReadIsNoAnswer) {
 }
 
 TEST_F(ChannelTest, NoNumberLeftForTheDescriptor) {
+  broker_.Reply(1, Saying(Outcome::kDenied));
+  ASSERT_EQ(Connect(), Kind::kNone);
   Marked socket;
-  broker_.Reply(1, Saying(Outcome::kConnected), socket.near_side.get());
+  broker_.Reply(2, Saying(Outcome::kConnected), socket.near_side.get());
   socket.LetGo();
   rlimit before;
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -222,7 +224,7 @@ TEST_F(ChannelTest, NoNumberLeftForTheDescriptor) {
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_TRUE(socket.Closed());
   // The channel is as good as before.
-  broker_.Reply(2, Saying(Outcome::kDenied));
+  broker_.Reply(3, Saying(Outcome::kDenied));
   EXPECT_EQ(Connect(), Kind::kNone);
 }
 

@@ -17,6 +17,7 @@ using launch::Exited;
 // Linux, and not in every C library's headers.
 constexpr int kIpTransparent = 19;
 constexpr int kTcpFastOpenConnect = 30;
+constexpr int kSoPeerPidfd = 77;
 
 Act OptionAct(const char* name, int level, int option, const std::string& value) {
   return {name, Exited(EPERM), [=]() -> Attempt {
@@ -48,10 +49,23 @@ Attempt AttachFilter() {
   };
 }
 
+// Would make a descriptor for the process at the other end.
+Attempt PeerPidfd() {
+  int ends[2];
+  const int made = socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+  const int fd = ends[0];
+  return [made, fd] {
+    int pidfd = -1;
+    socklen_t length = sizeof(pidfd);
+    return made != 0 ? -1 : ErrnoOf(getsockopt(fd, SOL_SOCKET, kSoPeerPidfd, &pidfd, &length));
+  };
+}
+
 }  // namespace
 
 std::vector<Act> SocketOptionActs() {
   return {
+      {"PeerPidfd", Exited(EPERM), PeerPidfd},
       Privileged(OptionAct("BindToDevice", SOL_SOCKET, SO_BINDTODEVICE, "lo")),
       Privileged(SwitchAct("Mark", SOL_SOCKET, SO_MARK)),
       Privileged(SwitchAct("ReceiveBufferForce", SOL_SOCKET, SO_RCVBUFFORCE)),

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -73,7 +74,7 @@ TEST_F(FetchCommand, SaysHowEachConnectionCameToBe) {
       {"fetch", "-v", "--allow", "10.0.0.0/8:80", "--allow", allow_, server_.Url("/hello")});
   EXPECT_TRUE(absl::StartsWith(
       result.err,
-      absl::StrCat("* ", allow_, ": allowed by rule 2 (--allow ", allow_, "), connected")))
+      absl::StrCat("* ", allow_, ": allowed by rule 2 (--allow ", allow_, "), ")))
       << result.err;
 }
 
@@ -109,13 +110,53 @@ TEST_F(FetchCommand, ExitsAsCurlDoes) {
   EXPECT_EQ(RunSockgate({"fetch", "http://no-such-host.invalid/"}).status, 6);
 }
 
-TEST_F(FetchCommand, EndsABlackHoleAtConnectTimeout) {
+// In either mode, and with either of the limits the shorter one.
+TEST_F(FetchCommand, EndsABlackHoleInTimeWithCurlsStatus) {
+  const std::string allow = absl::StrCat(kBlackHoleV4, ":80");
+  const std::string url = absl::StrCat("http://", kBlackHoleV4, "/");
   for (const char* mode : {"connected", "in-progress"}) {
-    const CommandResult result = RunSockgate({"fetch", "--mode", mode, "--connect-timeout", "0.5",
-                                              "--allow", absl::StrCat(kBlackHoleV4, ":80"),
-                                              absl::StrCat("http://", kBlackHoleV4, "/")});
-    EXPECT_TRUE(result.status == 28 || result.status == 7) << mode << " " << result.status;
+    for (const char* limit : {"--connect-timeout", "--max-time"}) {
+      const auto begun = std::chrono::steady_clock::now();
+      const CommandResult result =
+          RunSockgate({"fetch", "--mode", mode, limit, "0.5", "--allow", allow, url});
+      EXPECT_EQ(result.status, 28) << mode << " " << limit << " " << result.err;
+      EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(4));
+    }
   }
+}
+
+TEST_F(FetchCommand, FollowsARedirectToAnotherPortOfAHostItKnows) {
+  ServerProcess second({});
+  const std::string from = absl::StrCat("localhost:", server_.port());
+  const std::string to = absl::StrCat("localhost:", second.port());
+  // The second URL makes its port known; the redirect leads there from the first.
+  const CommandResult result =
+      RunSockgate({"fetch", "-L", "--allow", from, "--allow", to,
+                   absl::StrCat("http://", from, "/redirect?to=http://", to, "/hello"),
+                   absl::StrCat("http://", to, "/hello")});
+  EXPECT_EQ(result.status, 0) << result.err;
+}
+
+TEST_F(FetchCommand, TouchesNoFileBeforeEveryHostIsKnown) {
+  std::ofstream(InTemp("precious")) << "precious";
+  EXPECT_EQ(RunSockgate({"fetch", "-o", InTemp("precious"), "--allow", allow_,
+                         server_.Url("/hello"), "http://no-such-host.invalid/"})
+                .status,
+            6);
+  EXPECT_EQ(Contents(InTemp("precious")), "precious");
+}
+
+TEST_F(FetchCommand, TheUnspecifiedAddressIsNoWayToLoopback) {
+  const CommandResult result =
+      RunSockgate({"fetch", "--allow", "0.0.0.0/0:*",
+                   absl::StrCat("http://0.0.0.0:", server_.port(), "/hello")});
+  EXPECT_EQ(result.status, 120);
+  EXPECT_TRUE(absl::StrContains(result.err, "unspecified-address")) << result.err;
+}
+
+TEST_F(FetchCommand, TheAuditLogIsNotTheWorkersStandardError) {
+  EXPECT_EQ(RunSockgate({"fetch", "--audit", "-", "--allow", allow_, server_.Url("/hello")}).status,
+            2);
 }
 
 TEST_F(FetchCommand, AFailureAmongManyIsTheExitStatus) {
@@ -146,7 +187,7 @@ TEST_F(FetchCommand, TheAuditLogIsForItsOwnerAndHasTheDecision) {
       Contents(log),
       absl::StrCat(
           R"("event":"decision","worker":1,"channel":2,"role":"fetch","request":1,"target":")",
-          allow_, R"(","transport":"stream","mode":"connected")")))
+          allow_, R"(","transport":"stream","mode":"in-progress")")))
       << Contents(log);
 }
 

@@ -44,6 +44,18 @@ TEST(PolicyTest, DeniesEverythingAtFirst) {
   EXPECT_EQ(Said(policy, At("::1", 80)), "deny 0 no-rule-matches");
 }
 
+// The kernel connects to loopback when told 0.0.0.0 or ::.
+TEST(PolicyTest, TheUnspecifiedAddressIsNoWayAroundADenyRule) {
+  const Policy policy = Rules({{kAllow, "0.0.0.0/0:*"},
+                               {kAllow, "[::/0]:*"},
+                               {kDeny, "127.0.0.0/8:*"},
+                               {kDeny, "[::1]:*"}});
+  EXPECT_EQ(Said(policy, At("0.0.0.0", 80)), "deny 0 unspecified-address");
+  EXPECT_EQ(Said(policy, At("::", 80)), "deny 0 unspecified-address");
+  EXPECT_EQ(Said(policy, At("::ffff:0.0.0.0", 80)), "deny 0 unspecified-address");
+  EXPECT_EQ(Said(policy, At("0.0.0.1", 80)), "allow 1 none");
+}
+
 TEST(PolicyTest, AllowsWhatARuleCoversAndNoMore) {
   const Policy policy = Rules({{kAllow, "192.0.2.0/24:80,443"}});
   EXPECT_EQ(Said(policy, At("192.0.2.1", 443)), "allow 1 none");

@@ -1,6 +1,8 @@
-#include "proto/descriptor_sweep.h"
+#include "proto/fresh_child.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -29,6 +31,23 @@ int CloseGap(unsigned first, unsigned last) {
 }
 
 }  // namespace
+
+void ResetSignals() {
+  struct sigaction standard {};
+  standard.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number) sigaction(number, &standard, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+int FillStandardStreams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    if (open("/dev/null", O_RDWR) != fd) return errno;
+  }
+  return 0;
+}
 
 int CloseAllDescriptorsBut(const std::vector<int>& keep) {
   unsigned next = 0;

@@ -1,4 +1,4 @@
-#include "tool/host_lookup.h"
+#include "tool/host_table.h"
 
 #include <netdb.h>
 
@@ -6,11 +6,13 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "proto/endpoint.h"
 
 namespace sockgate {
+namespace {
 
-absl::StatusOr<std::vector<IpAddress>> LookUpHost(const std::string& host) {
+absl::StatusOr<std::vector<IpAddress>> AskSystem(const std::string& host) {
   addrinfo hints = {};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -29,6 +31,31 @@ absl::StatusOr<std::vector<IpAddress>> LookUpHost(const std::string& host) {
   }
   if (addresses.empty()) return absl::NotFoundError(absl::StrCat("'", host, "' has no address"));
   return addresses;
+}
+
+void AppendLiteral(std::string* out, const IpAddress& address) {
+  absl::StrAppend(out, address.is_v4() ? "" : "[", address.ToString(), address.is_v4() ? "" : "]");
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<IpAddress>> HostTable::LookUp(const std::string& host) {
+  const auto known = addresses_.find(host);
+  if (known != addresses_.end()) return known->second;
+  auto answer = AskSystem(host);
+  if (answer.ok()) addresses_.emplace(host, *answer);
+  return answer;
+}
+
+std::vector<std::string> HostTable::ResolveEntries(const std::set<uint16_t>& ports) const {
+  std::vector<std::string> entries;
+  for (const auto& [host, addresses] : addresses_) {
+    const std::string literals = absl::StrJoin(addresses, ",", AppendLiteral);
+    for (const uint16_t port : ports) {
+      entries.push_back(absl::StrCat(host, ":", port, ":", literals));
+    }
+  }
+  return entries;
 }
 
 }  // namespace sockgate

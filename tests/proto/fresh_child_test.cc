@@ -1,4 +1,4 @@
-#include "proto/descriptor_sweep.h"
+#include "proto/fresh_child.h"
 
 #include <errno.h>
 #include <fcntl.h>
