@@ -17,6 +17,8 @@ struct Limits {
       256;  // requests of one channel that wait for a reply; 1 to kMaxOutstanding
   uint32_t max_pending = 512;  // handshakes that go on, and sockets in replies that wait for room
   uint32_t max_channels = 32;
+  // How long replies may wait because the worker does not read; then it loses the channel.
+  uint32_t unread_patience_ms = 30'000;
 };
 
 struct Role {

@@ -18,9 +18,6 @@ namespace {
 // How soon to try again when the user has too many descriptors in flight: others must read first.
 constexpr std::chrono::milliseconds kInFlightRetry(5);
 
-// How long replies may wait for room. They hold descriptors that others may need.
-constexpr std::chrono::seconds kUnreadPatience(30);
-
 // Cookies of the two deadlines.
 constexpr uint64_t kRetry = 0;
 constexpr uint64_t kUnread = 1;
@@ -350,7 +347,8 @@ void Session::SendWaiting() {
 void Session::WaitToSend(bool for_room) {
   context_.loop->Change(watch_, for_room ? kWritingOnly : kNothing);
   if (!unread_.valid()) {
-    unread_ = context_.loop->SetDeadline(EventLoop::Now() + kUnreadPatience, this, kUnread);
+    const std::chrono::milliseconds patience(worker_->role->limits.unread_patience_ms);
+    unread_ = context_.loop->SetDeadline(EventLoop::Now() + patience, this, kUnread);
   }
   if (for_room) return;
   context_.loop->Cancel(&retry_);

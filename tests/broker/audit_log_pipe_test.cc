@@ -98,6 +98,7 @@ TEST_F(AuditLogPipeTest, WhatIsSkippedWhenFullIsCounted) {
   FillUp();
   Result limited;
   limited.outcome = Outcome::kLimited;
+  limited.reason = Reason::kAuditLog;
   for (int i = 0; i < 100; ++i) {
     log_->Channel(worker_, 1, "opened", "");
     log_->Completion(attempt_, limited, attempt_.begun);

@@ -82,18 +82,29 @@ int FakeNet::Connect(int socket, const Endpoint& endpoint) {
   return answer;
 }
 
-Handshake FakeNet::Look(int socket) { return LineOf(socket).look; }
+Handshake FakeNet::Look(int socket) {
+  Line& line = LineOf(socket);
+  ++line.looks;
+  return line.look;
+}
 
 void FakeNet::GiveUp(int socket) { ++LineOf(socket).give_ups; }
 
 void FakeNet::Finish(size_t i, int answer) {
   lines_[i].answers = {answer};
+  lines_[i].look = Handshake::kDone;
   MakeWritable(i);
 }
 
 void FakeNet::Break(size_t i, int answer) {
   lines_[i].answers = {answer};
+  lines_[i].look = Handshake::kFailed;
   shutdown(lines_[i].far_side.get(), SHUT_RDWR);
+}
+
+void FakeNet::FinishAndEnd(size_t i) {
+  Break(i, ECONNABORTED);
+  lines_[i].look = Handshake::kOver;
 }
 
 void FakeNet::MakeWritable(size_t i) { DrainReceiveBuffer(lines_[i].far_side.get()); }

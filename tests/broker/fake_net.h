@@ -43,6 +43,8 @@ class FakeNet final : public Net {
   // is told `answer`.
   void Finish(size_t i, int answer = 0);
   void Break(size_t i, int answer);
+  // The handshake of line `i` ended well, and the connection is over already.
+  void FinishAndEnd(size_t i);
   // Line `i` is writable, yet connect(2) goes on saying what it said.
   void MakeWritable(size_t i);
 
@@ -53,6 +55,7 @@ class FakeNet final : public Net {
     Answers answers;
     Handshake look = Handshake::kGoingOn;
     int connects = 0;
+    int looks = 0;
     int give_ups = 0;
   };
   size_t lines() const { return lines_.size(); }

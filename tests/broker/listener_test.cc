@@ -90,6 +90,14 @@ TEST_F(ListenerTest, TakesItsPathAwayAtTheEnd) {
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
+TEST_F(ListenerTest, LeavesWhatAnotherHasPutInItsPlace) {
+  ASSERT_TRUE(Listen(path_).ok());
+  ASSERT_EQ(unlink(path_.c_str()), 0);
+  std::ofstream(path_) << "another's";
+  Do([this] { listener_.reset(); });
+  EXPECT_TRUE(std::filesystem::exists(path_));
+}
+
 TEST_F(ListenerTest, ReplacesASocketThatNobodyListensOn) {
   int error = -1;
   Unix(SOCK_SEQPACKET, path_, bind, &error).Reset();

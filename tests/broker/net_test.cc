@@ -69,6 +69,19 @@ TEST_P(KernelNetTest, AHandshakeThatIsDone) {
   EXPECT_EQ(net_.Connect(socket.get(), At(listener->port())), EISCONN);
 }
 
+// A worker that has used the connection and ended it did have a connection.
+TEST_P(KernelNetTest, AConnectionThatIsOverIsNoFailedHandshake) {
+  const auto listener = SilentListener::Listen(GetParam());
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  const UniqueFd socket = Begin(listener->port());
+  ASSERT_TRUE(BecomesReady(socket.get()));
+  EXPECT_EQ(send(socket.get(), "x", 1, MSG_NOSIGNAL), 1);
+  EXPECT_EQ(shutdown(socket.get(), SHUT_RDWR), 0);
+  { const auto accepted = listener->Accept(std::chrono::seconds(5)); }
+  ASSERT_TRUE(BecomesReady(socket.get()));
+  EXPECT_EQ(net_.Look(socket.get()), Handshake::kOver);
+}
+
 TEST_P(KernelNetTest, LookingLeavesTheErrorForTheWorker) {
   const auto port = RefusingPort::Reserve(GetParam());
   ASSERT_TRUE(port.ok()) << port.status();

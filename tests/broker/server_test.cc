@@ -161,8 +161,8 @@ TEST_F(ServerTest, NoDescriptorLeftForAnotherChannel) {
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
   const Result result = worker.Ask(OpenChannelRequest()).result();
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
-  EXPECT_EQ(result.outcome, Outcome::kFailed);
-  EXPECT_EQ(result.error, static_cast<uint32_t>(EMFILE));
+  EXPECT_EQ(result.outcome, Outcome::kLimited);
+  EXPECT_EQ(result.reason, Reason::kDescriptors);
 }
 
 TEST_F(ServerTest, ItsEndClosesAllAndLogsIt) {

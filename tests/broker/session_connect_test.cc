@@ -131,10 +131,14 @@ TEST_F(SessionConnectTest, InProgressThatCouldNotBeginHasNoDescriptor) {
   EXPECT_TRUE(AwaitStory({"decision allow", "completion failed"}));
 }
 
-TEST_F(SessionConnectTest, NoDescriptorLeftIsAFailureOfTheSystem) {
+// The broker's own trouble must not look like the network's.
+TEST_F(SessionConnectTest, NoDescriptorLeftIsALimit) {
   TestWorker worker = AddGreetedWorker();
   net.NextOpenFails(EMFILE);
-  EXPECT_EQ(worker.Ask(ConnectTo()).result().error, static_cast<uint32_t>(EMFILE));
+  const Result result = worker.Ask(ConnectTo()).result();
+  EXPECT_EQ(result.outcome, Outcome::kLimited);
+  EXPECT_EQ(result.reason, Reason::kDescriptors);
+  EXPECT_TRUE(AwaitStory({"decision allow", "completion limited"}));
   net.NextAnswers({EINPROGRESS, 0});
   EXPECT_EQ(worker.Ask(ConnectTo()).result().outcome, Outcome::kConnected);
 }

@@ -54,6 +54,40 @@ TEST_F(SessionLimitsTest, HandshakesThatAreNotFinished) {
             Outcome::kStarted);
 }
 
+TEST_F(SessionLimitsTest, SocketsInRepliesThatNobodyReads) {
+  role.limits.max_pending = 5;
+  TestWorker worker = AddGreetedWorker();
+  // Some fit into the kernel; five more wait in the broker.
+  for (int i = 0; i < 40; ++i) {
+    net.NextAnswers({0});
+    worker.Send(ConnectTo());
+  }
+  TestWorker second = AddGreetedWorker();
+  net.NextAnswers({0});
+  EXPECT_EQ(second.Ask(ConnectTo()).result().outcome, Outcome::kConnected)
+      << "its limits are its own";
+  EXPECT_LT(net.lines(), 25U);
+}
+
+TEST_F(SessionLimitsTest, RepliesThatStayUnreadCostTheChannel) {
+  role.limits.unread_patience_ms = 50;
+  TestWorker worker = AddGreetedWorker();
+  for (int i = 0; i < 40; ++i) worker.Send(ConnectTo("192.0.2.66"));
+  EXPECT_TRUE(AwaitChannels(0));
+  EXPECT_EQ(AuditDetail("violation"), "unread replies");
+}
+
+TEST_F(SessionLimitsTest, AWorkerThatReadsSlowlyKeepsItsChannel) {
+  role.limits.unread_patience_ms = 600;
+  TestWorker worker = AddGreetedWorker();
+  for (int i = 0; i < 20; ++i) worker.Send(ConnectTo("192.0.2.66"));
+  for (int i = 0; i < 20; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    EXPECT_EQ(worker.Receive().result().outcome, Outcome::kDenied);
+  }
+  EXPECT_EQ(worker.Ask(ConnectTo("192.0.2.66")).result().outcome, Outcome::kDenied);
+}
+
 TEST_F(SessionLimitsTest, HandshakesOfAllChannelsOfAWorkerTogether) {
   role.limits.max_pending = 2;
   TestWorker first = AddGreetedWorker();

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,7 +14,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/channel.h"
+#include "proto/codec.h"
 #include "proto/packet_socket.h"
+#include "tests/client/launch/forked.h"
 #include "tests/integration/confined.h"
 #include "tests/integration/pipe_text.h"
 #include "tests/integration/server_process.h"
@@ -186,6 +190,53 @@ TEST(Hostile, DescriptorsSentToTheBrokerAreNotTaken) {
   EXPECT_EQ(HealthyFetch(broker, server), kHealthy);
   channel->Reset();
   EXPECT_EQ(SettledFds(broker, before), before);
+}
+
+// Descriptors in flight are limited for all channels of the broker's user together, and root is exempt, so this
+// broker is an ordinary user's. One worker takes every channel that it may have and reads none of their replies.
+std::string HealthyBesideManyUnreadChannels(uint16_t port) {
+  const rlimit limit = {1024, 1024};
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return "no limit";
+  if (getuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) return "still root";
+  BrokerProcess broker = StartBroker({"127.0.0.1:*"});
+  auto hostile = BrokerClient::FromDescriptor(*broker.AddWorker("test"));
+  auto healthy = BrokerClient::FromDescriptor(*broker.AddWorker("test"));
+  if (!hostile.ok() || !healthy.ok()) return "no client";
+  ConnectRequest request;
+  request.endpoint = Endpoint::Ip(*IpAddress::Parse("127.0.0.1"), port);
+  request.deadline_ms = 5000;
+
+  std::vector<UniqueFd> channels;
+  Channel root(std::move(*broker.AddWorker("test")));
+  Reply reply;
+  UniqueFd minted;
+  root.Call(Hello(), milliseconds(1000), &reply, &minted);
+  while (root.Call(OpenChannelRequest(), milliseconds(1000), &reply, &minted) ==
+             ConnectError::Kind::kNone &&
+         minted.valid()) {
+    channels.push_back(std::move(minted));
+  }
+  std::array<uint8_t, kMaxPacketBytes> packet;
+  for (uint32_t id = 1; id <= 200; ++id) {
+    const size_t size = EncodeRequest({id, request}, absl::MakeSpan(packet));
+    for (const UniqueFd& channel : channels) {
+      SendPacket(channel.get(), absl::MakeConstSpan(packet.data(), size), -1, Wait::kNo);
+    }
+  }
+  return absl::StrCat(channels.size(), " channels, ",
+                      (*healthy)->Connect(request).error.ToString());
+}
+
+TEST(Hostile, AWorkerWithManyUnreadChannelsHurtsItselfOnly) {
+  ServerProcess server({});
+  Pipe pipe;
+  EXPECT_EQ(launch::RunForked([&] {
+              WriteAll(pipe.writer.get(), HealthyBesideManyUnreadChannels(server.port()));
+              return 0;
+            }),
+            launch::Exited(0));
+  pipe.writer.Reset();
+  EXPECT_EQ(ReadAll(pipe.reader.get()), "31 channels, no error");
 }
 
 TEST(Hostile, AWorkerThatNeverReadsHurtsItselfOnly) {

@@ -73,8 +73,7 @@ TEST_F(FetchCommand, SaysHowEachConnectionCameToBe) {
   const CommandResult result = RunSockgate(
       {"fetch", "-v", "--allow", "10.0.0.0/8:80", "--allow", allow_, server_.Url("/hello")});
   EXPECT_TRUE(absl::StartsWith(
-      result.err,
-      absl::StrCat("* ", allow_, ": allowed by rule 2 (--allow ", allow_, "), ")))
+      result.err, absl::StrCat("* ", allow_, ": allowed by rule 2 (--allow ", allow_, "), ")))
       << result.err;
 }
 
