@@ -3,12 +3,12 @@
 //
 // Process: broker, the loop's thread. Lines are formatted into a buffer and written in batches, off
 // the path of the request: by Flush(), which the server calls when a batch is full or old. Lines
-// are never torn by another writer where the descriptor is a file opened with O_APPEND. Never
-// blocks: a pipe whose reader is slow, or a full disk, makes the buffer grow to its bound, and from
-// then on full() asks the sessions to decide nothing more. So no decision goes unlogged, and no end
-// of what was decided; lines that a worker could cause without end are then only counted, and a
-// line says how many they were. Hostile input: names and reasons that come from a worker; they are
-// escaped.
+// are never torn by another writer where the descriptor is a file opened with O_APPEND.
+// Never blocks: a pipe whose reader is slow, or a full disk, makes the buffer grow to its bound,
+// and from then on full() asks the sessions to decide nothing more. So no decision goes unlogged,
+// and no end of what was decided; lines that a worker could cause without end are then only
+// counted, and a line says how many they were.
+// Hostile input: names and reasons that come from a worker; they are escaped.
 //
 // Fields: broker/AUDIT.md.
 

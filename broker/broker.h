@@ -10,8 +10,8 @@
 //
 // Privilege: what socket(2) and connect(2) need, which for TCP is nothing special.
 // Threads: Create() and Listen() before Run(); Run() in one thread; AddWorker() and Stop() from
-// any. Stop() is async-signal-safe. Blocking: Run() serves until Stop(). No worker, name server or
-// remote host can make it wait.
+// any. Stop() is async-signal-safe.
+// Blocking: Run() serves until Stop(). No worker, name server or remote host can make it wait.
 
 #ifndef SOCKGATE_BROKER_BROKER_H_
 #define SOCKGATE_BROKER_BROKER_H_

@@ -2,9 +2,9 @@
 //
 // Process: used by the launcher, before it starts workers. The child keeps none of the launcher's
 // descriptors but standard input, output and error, the audit log and the control socket; above all
-// no worker's end of a channel, which would hide that worker's death. Ownership: the object owns
-// the child. Its destructor, like Stop(), ends it; if the launcher dies instead, the child serves
-// the workers that it has and then ends.
+// no worker's end of a channel, which would hide that worker's death.
+// Ownership: the object owns the child. Its destructor, like Stop(), ends it; if the launcher dies
+// instead, the child serves the workers that it has and then ends.
 // Threads: Start() forks, so call it while the process has one thread; AddWorker() from one thread
 // at a time.
 

@@ -1,11 +1,13 @@
 // EventLoop: one thread's wait for descriptors and deadlines.
 //
-// Process: broker. Threads: all members belong to the thread that calls Run(), except Wake() and
-// Stop(), which any thread or signal handler may call. Ownership: the loop owns no descriptor and
-// no handler; whoever watches must Unwatch() before it closes the descriptor. That matters more
-// than usual here: a descriptor that has been passed to a worker stays in the epoll set after the
-// broker closes its own number (epoll(7), question 6). Level-triggered: a handler that takes one
-// packet a turn is called again for the next one, after the others.
+// Process: broker.
+// Threads: all members belong to the thread that calls Run(), except Wake() and Stop(), which any
+// thread or signal handler may call.
+// Ownership: the loop owns no descriptor and no handler; whoever watches must Unwatch() before it
+// closes the descriptor. That matters more than usual here: a descriptor that has been passed to a
+// worker stays in the epoll set after the broker closes its own number (epoll(7), question 6).
+// Level-triggered: a handler that takes one packet a turn is called again for the next one, after
+// the others.
 
 #ifndef SOCKGATE_BROKER_EVENT_LOOP_H_
 #define SOCKGATE_BROKER_EVENT_LOOP_H_

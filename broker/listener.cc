@@ -19,8 +19,8 @@ constexpr int kBacklog = 128;
 constexpr std::chrono::milliseconds kRest(100);
 constexpr int kType = SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK;
 
-// Whether the path is a socket that refuses connections, as one does whose broker was killed. A file
-// of any other kind "refuses" them too.
+// Whether the path is a socket that refuses connections, as one does whose broker was killed. A
+// file of any other kind "refuses" them too.
 bool IsAbandoned(const std::string& path, const sockaddr* address, socklen_t length) {
   struct stat status;
   if (lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;

@@ -2,8 +2,9 @@
 // connect(2).
 //
 // Process: broker, the loop's thread. Owns the listening socket, and the path: it is unlinked at
-// the end. Hostile input: how many connect. When the process is out of descriptors the listener
-// rests for a moment, so that a full table does not become a busy loop.
+// the end.
+// Hostile input: how many connect. When the process is out of descriptors the listener rests for a
+// moment, so that a full table does not become a busy loop.
 
 #ifndef SOCKGATE_BROKER_LISTENER_H_
 #define SOCKGATE_BROKER_LISTENER_H_

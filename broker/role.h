@@ -10,12 +10,13 @@
 
 namespace sockgate {
 
-// Per worker. What is over a limit is answered Outcome::kLimited with the limit's reason. There is no
-// limit on how often a worker may ask.
+// Per worker. What is over a limit is answered Outcome::kLimited with the limit's reason. There is
+// no limit on how often a worker may ask.
 struct Limits {
-  uint16_t max_outstanding =
-      256;  // requests of one channel that wait for a reply; 1 to kMaxOutstanding
-  uint32_t max_pending = 512;  // handshakes that go on, and sockets in replies that wait for room
+  // Requests of one channel that wait for a reply; 1 to kMaxOutstanding.
+  uint16_t max_outstanding = 256;
+  // Handshakes that go on, and sockets in replies that wait for room.
+  uint32_t max_pending = 512;
   uint32_t max_channels = 32;
   // How long replies may wait because the worker does not read; then it loses the channel.
   uint32_t unread_patience_ms = 30'000;

@@ -1,11 +1,12 @@
 // Session: the broker's end of one channel.
 //
 // Process: broker, the loop's thread. Owned by the server, which deletes it between two wake-ups
-// after EndSession(). Hostile input: every packet. One packet is taken per turn, so a worker that
-// floods waits behind the others; a packet that breaks the protocol (codec.h, or the table of legal
-// order in session.cc) ends the session with an audit line, and so does a packet with descriptors.
-// A worker that does not read its replies is not read from until it does: replies wait in the
-// kernel, then here, and no more of them than the role's limit.
+// after EndSession().
+// Hostile input: every packet. One packet is taken per turn, so a worker that floods waits behind
+// the others; a packet that breaks the protocol (codec.h, or the table of legal order in
+// session.cc) ends the session with an audit line, and so does a packet with descriptors. A worker
+// that does not read its replies is not read from until it does: replies wait in the kernel, then
+// here, and no more of them than the role's limit.
 
 #ifndef SOCKGATE_BROKER_SESSION_H_
 #define SOCKGATE_BROKER_SESSION_H_

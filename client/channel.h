@@ -1,8 +1,10 @@
 // Channel: the worker's end of one channel: a request goes out, its reply comes back.
 //
-// Process: worker, confined. Owns the socket. Threads: one at a time; BrokerClient sees to that.
+// Process: worker, confined. Owns the socket.
+// Threads: one at a time; BrokerClient sees to that.
 // Blocking: until the reply, or until shortly (kDeadlineTickMs) after the deadline. A broker that
-// dies ends the wait at once. Cost: one send(2) and one recvmsg(2) a call; nothing is allocated.
+// dies ends the wait at once.
+// Cost: one send(2) and one recvmsg(2) a call; nothing is allocated.
 // Hostile input: none should come from a broker, but what comes is decoded as if it were. After
 // kBrokerGone or kBadReply the channel is of no more use.
 

@@ -19,7 +19,8 @@
 // Debian 12's). The fetcher profile (launch/) answers it with EINPROGRESS. Attach() fails where an
 // answer is needed and the process has none.
 //
-// Sources: CURLOPT_OPENSOCKETFUNCTION(3), CURLOPT_SOCKOPTFUNCTION(3), CURLOPT_CLOSESOCKETFUNCTION(3).
+// Sources: CURLOPT_OPENSOCKETFUNCTION(3), CURLOPT_SOCKOPTFUNCTION(3),
+// CURLOPT_CLOSESOCKETFUNCTION(3).
 
 #ifndef SOCKGATE_CLIENT_CURL_ADAPTER_H_
 #define SOCKGATE_CLIENT_CURL_ADAPTER_H_

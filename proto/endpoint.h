@@ -2,9 +2,9 @@
 // name.
 //
 // The only place in sockgate where a sockaddr is read or made, so the only place where its hazards
-// live: short lengths, missing NULs, mapped addresses, byte order. Process: any. A value type of
-// fixed size; never allocates except to print. Hostile input: FromSockaddr() is total, and whatever
-// it returns can be encoded and printed.
+// live: short lengths, missing NULs, mapped addresses, byte order.
+// Process: any. A value type of fixed size; never allocates except to print.
+// Hostile input: FromSockaddr() is total, and whatever it returns can be encoded and printed.
 
 #ifndef SOCKGATE_PROTO_ENDPOINT_H_
 #define SOCKGATE_PROTO_ENDPOINT_H_

@@ -1,4 +1,5 @@
-// What a forked child does first, so that it keeps nothing of its launcher but what it was meant to have.
+// What a forked child does first, so that it keeps nothing of its launcher but what it was meant to
+// have.
 //
 // Process: a child of the launcher, between fork and confinement: worker or broker.
 // Threads: async-signal-safe, allocates nothing and opens nothing but /dev/null; must be the only

@@ -1,6 +1,7 @@
 // How a program that a launcher executes finds its channel.
 //
-// Process: the launcher, and the program. PROTOCOL.md does not depend on it: a channel may reach a worker in any way.
+// Process: the launcher, and the program. PROTOCOL.md does not depend on it: a channel may reach a
+// worker in any way.
 
 #ifndef SOCKGATE_PROTO_HANDOVER_H_
 #define SOCKGATE_PROTO_HANDOVER_H_

@@ -42,10 +42,10 @@ inline constexpr uint16_t kMaxOutstanding = 1024;
 // socket's own receive timeout does it, so the usual case costs no poll(2).
 inline constexpr uint32_t kDeadlineTickMs = 100;
 
-// The broker's send buffer for one channel, in bytes as SO_SNDBUF counts (the kernel doubles it, and
-// charges a small packet 768): some ten replies may wait unread in the kernel, the others in the
-// broker. It is this small because descriptors in unread replies are in flight, and of those all
-// channels of the broker's user together may have as many as one process may have open.
+// The broker's send buffer for one channel, in bytes as SO_SNDBUF counts (the kernel doubles it,
+// and charges a small packet 768): some ten replies may wait unread in the kernel, the others in
+// the broker. It is this small because descriptors in unread replies are in flight, and of those
+// all channels of the broker's user together may have as many as one process may have open.
 inline constexpr int kUnreadReplyBytes = 4 * 1024;
 
 }  // namespace sockgate

@@ -10,7 +10,8 @@
 //  - a full descriptor table shows as MSG_CTRUNC without a descriptor;
 //  - descriptors in flight are limited per user (ETOOMANYREFS), which passes.
 //
-// Process: any. Threads: as the descriptor; two threads must not receive on one socket at once.
+// Process: any.
+// Threads: as the descriptor; two threads must not receive on one socket at once.
 // Blocking: as each function says. Never raises SIGPIPE, survives EINTR, throws nothing, allocates
 // nothing.
 

@@ -1,9 +1,9 @@
 // UniqueFd: sole owner of one file descriptor.
 //
-// Process: any. Threads: as an int; one object is not to be used by two threads at once.
-// Closing never blocks on the kinds of descriptor that sockgate handles, and its result is ignored
-// on purpose: after close(2) the number is free even when EINTR is reported (Linux, close(2),
-// "Notes").
+// Process: any.
+// Threads: as an int; one object is not to be used by two threads at once. Closing never blocks on
+// the kinds of descriptor that sockgate handles, and its result is ignored on purpose: after
+// close(2) the number is free even when EINTR is reported (Linux, close(2), "Notes").
 
 #ifndef SOCKGATE_PROTO_UNIQUE_FD_H_
 #define SOCKGATE_PROTO_UNIQUE_FD_H_

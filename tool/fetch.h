@@ -31,7 +31,8 @@ struct FetchOptions {
   std::string audit_file;  // empty: no audit log
 };
 
-// Exit statuses beside libcurl's own codes. As with curl, 2 is also what a failed initialisation gives.
+// Exit statuses beside libcurl's own codes. As with curl, 2 is also what a failed initialisation
+// gives.
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitDenied = 120;   // the policy refused
 inline constexpr int kExitLimited = 121;  // over a limit of the role

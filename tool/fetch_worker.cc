@@ -45,8 +45,8 @@ size_t WriteBody(char* data, size_t size, size_t count, void* job) {
 
 long Milliseconds(double seconds) { return std::lround(seconds * 1000); }
 
-// In connected mode libcurl cannot interrupt the broker, so its own time limits are the broker's. In
-// in-progress mode they are to run out first, or the transfer would end with another status.
+// In connected mode libcurl cannot interrupt the broker, so its own time limits are the broker's.
+// In in-progress mode they are to run out first, or the transfer would end with another status.
 long ConnectDeadlineMs(const FetchOptions& options) {
   const bool bounded = options.max_time_s > 0 && options.max_time_s < options.connect_timeout_s;
   const long limit = Milliseconds(bounded ? options.max_time_s : options.connect_timeout_s);

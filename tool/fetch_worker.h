@@ -1,7 +1,7 @@
 // FetchWorker: the confined side of `sockgate fetch`. Performs the transfers, one after the other.
 //
-// Process: the worker. Prepare() runs before the filter, Run() under it. Hostile input: all that
-// servers send.
+// Process: the worker. Prepare() runs before the filter, Run() under it.
+// Hostile input: all that servers send.
 
 #ifndef SOCKGATE_TOOL_FETCH_WORKER_H_
 #define SOCKGATE_TOOL_FETCH_WORKER_H_

@@ -2,7 +2,8 @@
 //
 // Process: the launcher, before confinement.
 // Blocking: as long as getaddrinfo(3) does.
-// Once, because a name that is answered differently each time would otherwise be allowed at one address and asked for at another.
+// Once, because a name that is answered differently each time would otherwise be allowed at one
+// address and asked for at another.
 
 #ifndef SOCKGATE_TOOL_HOST_TABLE_H_
 #define SOCKGATE_TOOL_HOST_TABLE_H_
@@ -20,10 +21,12 @@ namespace sockgate {
 
 class HostTable {
  public:
-  // In the system's order of preference (RFC 6724), without duplicates; never empty when ok. NotFound names the host.
+  // In the system's order of preference (RFC 6724), without duplicates; never empty when ok.
+  // NotFound names the host.
   absl::StatusOr<std::vector<IpAddress>> LookUp(const std::string& host);
 
-  // One entry, as CURLOPT_RESOLVE wants it, for every host that was looked up at each of these ports.
+  // One entry, as CURLOPT_RESOLVE wants it, for every host that was looked up at each of these
+  // ports.
   std::vector<std::string> ResolveEntries(const std::set<uint16_t>& ports) const;
 
  private:

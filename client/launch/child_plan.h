@@ -3,7 +3,8 @@
 //
 // Process: made in the launcher, carried out by SetUpChild and LockChild in the child.
 // Ownership: points to the filter, which must outlive it; descriptors are plain numbers.
-// Threads: any, does not block. Hostile inputs: none.
+// Threads: any, does not block.
+// Hostile inputs: none.
 // Failure: CheckDescriptors says which descriptor.
 
 #ifndef SOCKGATE_CLIENT_LAUNCH_CHILD_PLAN_H_

@@ -1,6 +1,7 @@
 // SetUpChild, LockChild: what a new child does to itself between fork and its own work.
 //
-// Process: the forked child. Ownership: the plan and all that it points to came with fork.
+// Process: the forked child.
+// Ownership: the plan and all that it points to came with fork.
 // Threads: async-signal-safe, allocates nothing, so the launcher may have threads.
 // Hostile inputs: none.
 // Failure: a step that fails is reported through the plan's `report_fd` and ends the child; there

@@ -1,7 +1,8 @@
 // Profile: which system calls a worker may make, as plain data.
 //
 // Process: launcher; read before confinement and never afterwards.
-// Ownership: values, free to copy and to edit before use. Threads: none of its business.
+// Ownership: values, free to copy and to edit before use.
+// Threads: none of its business.
 // Hostile inputs: none, profiles are part of the program. A wrong one is refused by
 // SeccompFilter::Build, which names the rule.
 //

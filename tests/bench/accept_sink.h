@@ -1,8 +1,8 @@
 // AcceptSink: listeners on several loopback addresses, whose connections are taken and dropped.
 //
-// The kernel completes a handshake without accept(2), so somebody may accept at once or nobody until
-// the measurement pauses; which of the two matters, since connect(2) also pays for waking whoever
-// accepts. Ownership: owns the listeners, and the accepting process where there is one.
+// The kernel completes a handshake without accept(2), so somebody may accept at once or nobody
+// until the measurement pauses; which of the two matters, since connect(2) also pays for waking
+// whoever accepts. Ownership: owns the listeners, and the accepting process where there is one.
 
 #ifndef SOCKGATE_TESTS_BENCH_ACCEPT_SINK_H_
 #define SOCKGATE_TESTS_BENCH_ACCEPT_SINK_H_

@@ -31,8 +31,8 @@ struct Record {
 };
 
 // Connects one batch; an empty result when a connect failed. Sockets are closed after the last one:
-// a socket that is closed at once may be torn down by the broker, which holds its duplicate a moment
-// longer, in the time of the next connect.
+// a socket that is closed at once may be torn down by the broker, which holds its duplicate a
+// moment longer, in the time of the next connect.
 std::vector<double> TimeBatch(const ConnectWay& way, const AcceptSink& sink, const Target& target) {
   std::vector<double> us;
   std::vector<UniqueFd> sockets;

@@ -142,8 +142,8 @@ TEST_F(ListenerTest, RestsWhenTheDescriptorTableIsFull) {
   ASSERT_TRUE(Listen(path_).ok());
   TestWorker old = Connect();
   old.Greet();
-  // The log's deadline has passed. UndefinedBehaviorSanitizer needs descriptors where a virtual call
-  // is made for the first time.
+  // The log's deadline has passed. UndefinedBehaviorSanitizer needs descriptors where a virtual
+  // call is made for the first time.
   ASSERT_TRUE(Until([&] { return !audit->pending(); }));
   TestWorker waiting(UniqueFd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)));
   int wakeups = 0;

@@ -192,8 +192,9 @@ TEST(Hostile, DescriptorsSentToTheBrokerAreNotTaken) {
   EXPECT_EQ(SettledFds(broker, before), before);
 }
 
-// Descriptors in flight are limited for all channels of the broker's user together, and root is exempt, so this
-// broker is an ordinary user's. One worker takes every channel that it may have and reads none of their replies.
+// Descriptors in flight are limited for all channels of the broker's user together, and root is
+// exempt, so this broker is an ordinary user's. One worker takes every channel that it may have and
+// reads none of their replies.
 std::string HealthyBesideManyUnreadChannels(uint16_t port) {
   const rlimit limit = {1024, 1024};
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return "no limit";
