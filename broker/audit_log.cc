@@ -15,19 +15,28 @@
 namespace sockgate {
 namespace {
 
+bool IsPlain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
+}
+
 void AppendEscaped(std::string* out, absl::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
+  if (std::all_of(text.begin(), text.end(), IsPlain)) {
+    out->append(text.data(), text.size());
+    return;
+  }
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
+    if (IsPlain(c)) {
+      out->push_back(c);
+    } else if (c == '"' || c == '\\') {
       out->push_back('\\');
       out->push_back(c);
-    } else if (byte < 0x20 || byte >= 0x7f) {
+    } else {
       absl::StrAppend(out, "\\u00");
       out->push_back(kHex[byte >> 4]);
       out->push_back(kHex[byte & 15]);
-    } else {
-      out->push_back(c);
     }
   }
 }
@@ -55,12 +64,11 @@ void AuditLog::Decision(const Attempt& attempt, const Verdict& verdict) {
   if (!fd_.valid()) return;
   Begin("decision", *attempt.worker, attempt.channel);
   Request(attempt);
-  Field("transport", Word(attempt.request.transport));
-  Field("mode", Word(attempt.request.mode));
-  Field("purpose", Word(attempt.request.purpose));
-  Field("verdict", verdict.decision == Decision::kAllow ? "allow" : "deny");
-  Field("rule", verdict.rule);
-  Field("reason", Word(verdict.reason));
+  // Words of ours need no escaping.
+  absl::StrAppend(&buffer_, ",\"transport\":\"", Word(attempt.request.transport), "\",\"mode\":\"",
+                  Word(attempt.request.mode), "\",\"purpose\":\"", Word(attempt.request.purpose),
+                  "\",\"verdict\":\"", verdict.decision == Decision::kAllow ? "allow" : "deny",
+                  "\",\"rule\":", verdict.rule, ",\"reason\":\"", Word(verdict.reason), "\"");
   End();
 }
 
@@ -106,18 +114,14 @@ bool AuditLog::Skip() {
 }
 
 void AuditLog::Lost() {
-  absl::StrAppend(&buffer_, "{\"time\":\"");
-  Time();
-  absl::StrAppend(&buffer_, "\",\"event\":\"lost\"");
+  Time("lost");
   Field("lines", std::exchange(skipped_, 0));
   End();
 }
 
 void AuditLog::Begin(absl::string_view event, const WorkerRecord& worker, uint64_t channel) {
-  absl::StrAppend(&buffer_, "{\"time\":\"");
-  Time();
-  absl::StrAppend(&buffer_, "\",\"event\":\"", event, "\",\"worker\":", worker.id,
-                  ",\"channel\":", channel, ",\"role\":\"");
+  Time(event);
+  absl::StrAppend(&buffer_, ",\"worker\":", worker.id, ",\"channel\":", channel, ",\"role\":\"");
   AppendEscaped(&buffer_, worker.role->name);
   buffer_.push_back('"');
 }
@@ -133,13 +137,19 @@ void AuditLog::Field(absl::string_view name, uint64_t number) {
 }
 
 void AuditLog::Request(const Attempt& attempt) {
-  Field("request", attempt.request_id);
-  scratch_.clear();
-  attempt.request.endpoint.AppendTo(&scratch_);
-  Field("target", scratch_);
+  absl::StrAppend(&buffer_, ",\"request\":", attempt.request_id, ",\"target\":\"");
+  const Endpoint& target = attempt.request.endpoint;
+  if (target.is_ip()) {
+    target.AppendTo(&buffer_);  // has nothing to escape
+  } else {
+    scratch_.clear();
+    target.AppendTo(&scratch_);
+    AppendEscaped(&buffer_, scratch_);
+  }
+  buffer_.push_back('"');
 }
 
-void AuditLog::Time() {
+void AuditLog::Time(absl::string_view event) {
   timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   if (now.tv_sec != second_) {
@@ -148,8 +158,8 @@ void AuditLog::Time() {
     gmtime_r(&second_, &utc);
     strftime(second_text_.data(), second_text_.size(), "%Y-%m-%dT%H:%M:%S", &utc);
   }
-  absl::StrAppend(&buffer_, second_text_.data(), ".",
-                  absl::Dec(now.tv_nsec / 1000, absl::kZeroPad6), "Z");
+  absl::StrAppend(&buffer_, "{\"time\":\"", second_text_.data(), ".",
+                  absl::Dec(now.tv_nsec / 1000, absl::kZeroPad6), "Z\",\"event\":\"", event, "\"");
 }
 
 void AuditLog::End() { buffer_.append("}\n"); }

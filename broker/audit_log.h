@@ -61,7 +61,8 @@ class AuditLog {
   void Field(absl::string_view name, absl::string_view word);
   void Field(absl::string_view name, uint64_t number);
   void Request(const Attempt& attempt);
-  void Time();
+  // Begins a line: the time, and what the line is about.
+  void Time(absl::string_view event);
   void End();
 
   UniqueFd fd_;

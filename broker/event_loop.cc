@@ -1,11 +1,12 @@
 #include "broker/event_loop.h"
 
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
+#include <chrono>
 
 #include "proto/check.h"
 
@@ -21,8 +22,16 @@ EventLoop::Id Unpack(uint64_t packed) {
   return {static_cast<uint32_t>(packed), static_cast<uint32_t>(packed >> 32)};
 }
 
-// Generations start at 1, so this is no registration's.
+// Generations start at 1, so these are no registration's.
 constexpr uint64_t kWakeCookie = 0;
+constexpr uint64_t kTimerCookie = 1;
+
+bool Add(const UniqueFd& epoll, const UniqueFd& fd, uint32_t events, uint64_t cookie) {
+  epoll_event event = {};
+  event.events = events;
+  event.data.u64 = cookie;
+  return epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd.get(), &event) == 0;
+}
 
 }  // namespace
 
@@ -31,13 +40,15 @@ absl::StatusOr<std::unique_ptr<EventLoop>> EventLoop::Create() {
   if (!epoll.valid()) return absl::ErrnoToStatus(errno, "epoll_create1");
   UniqueFd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake.valid()) return absl::ErrnoToStatus(errno, "eventfd");
-  epoll_event event = {};
-  event.events = EPOLLIN;
-  event.data.u64 = kWakeCookie;
-  if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, wake.get(), &event) != 0) {
+  UniqueFd timer(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!timer.valid()) return absl::ErrnoToStatus(errno, "timerfd_create");
+  // Edge-triggered: the timer is not read, only set again.
+  if (!Add(epoll, wake, EPOLLIN, kWakeCookie) ||
+      !Add(epoll, timer, EPOLLIN | EPOLLET, kTimerCookie)) {
     return absl::ErrnoToStatus(errno, "epoll_ctl");
   }
-  return std::unique_ptr<EventLoop>(new EventLoop(std::move(epoll), std::move(wake)));
+  return std::unique_ptr<EventLoop>(
+      new EventLoop(std::move(epoll), std::move(wake), std::move(timer)));
 }
 
 EventLoop::Id EventLoop::Watch(int fd, uint32_t epoll_events, EventHandler* handler,
@@ -92,7 +103,8 @@ void EventLoop::Cancel(Id* id) {
 void EventLoop::Run(const std::function<void()>& after_wakeup) {
   epoll_event events[kEventsPerWakeup];
   while (!stopped_.load(std::memory_order_acquire)) {
-    const int count = epoll_wait(epoll_.get(), events, kEventsPerWakeup, TimeoutMs());
+    ArmTimer();
+    const int count = epoll_wait(epoll_.get(), events, kEventsPerWakeup, -1);
     SOCKGATE_CHECK(count >= 0 || errno == EINTR);
     DeliverEvents(events, count);
     DeliverDeadlines();
@@ -139,12 +151,16 @@ EventLoop::Slot* EventLoop::Find(Id id) {
   return &slots_[id.slot];
 }
 
-int EventLoop::TimeoutMs() const {
-  if (deadlines_.empty()) return -1;
-  const auto left = deadlines_.next() - Now();
-  // Rounded up: waking a moment early would only mean going round again.
-  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-  return static_cast<int>(std::clamp<int64_t>(ms, 0, INT_MAX));
+// A deadline that is cancelled leaves the timer set: it then wakes the loop once for nothing.
+void EventLoop::ArmTimer() {
+  if (deadlines_.empty() || deadlines_.next() >= timer_at_) return;
+  timer_at_ = deadlines_.next();
+  const auto since_boot = timer_at_.time_since_epoch();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_boot);
+  itimerspec when = {};
+  when.it_value.tv_sec = seconds.count();
+  when.it_value.tv_nsec = std::chrono::nanoseconds(since_boot - seconds).count();
+  SOCKGATE_CHECK(timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr) == 0);
 }
 
 void EventLoop::DeliverEvents(const epoll_event* events, int count) {
@@ -153,6 +169,10 @@ void EventLoop::DeliverEvents(const epoll_event* events, int count) {
       uint64_t drained;
       const ssize_t size = read(wake_.get(), &drained, sizeof(drained));
       static_cast<void>(size);  // EAGAIN: somebody else's wake-up was counted into this one
+      continue;
+    }
+    if (events[i].data.u64 == kTimerCookie) {
+      timer_at_ = TimePoint::max();
       continue;
     }
     const Slot* slot = Find(Unpack(events[i].data.u64));

@@ -79,17 +79,22 @@ class EventLoop {
     uint32_t generation = 1;
   };
 
-  EventLoop(UniqueFd epoll, UniqueFd wake) : epoll_(std::move(epoll)), wake_(std::move(wake)) {}
+  EventLoop(UniqueFd epoll, UniqueFd wake, UniqueFd timer)
+      : epoll_(std::move(epoll)), wake_(std::move(wake)), timer_(std::move(timer)) {}
 
   Id TakeSlot(EventHandler* handler, uint64_t cookie);
   void FreeSlot(Id* id);
   Slot* Find(Id id);
-  int TimeoutMs() const;
+  void ArmTimer();
   void DeliverEvents(const epoll_event* events, int count);
   void DeliverDeadlines();
 
   UniqueFd epoll_;
   UniqueFd wake_;
+  // Set for the first deadline. A timeout of epoll_wait(2) would do the same, but would be armed and
+  // disarmed at every wait: a microsecond for each request.
+  UniqueFd timer_;
+  TimePoint timer_at_ = TimePoint::max();
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_slots_;
   DeadlineQueue deadlines_;

@@ -37,6 +37,7 @@ void AcceptForGood(const std::vector<UniqueFd>& listeners) {
   std::array<UniqueFd, kKept> kept;
   size_t taken = 0;
   std::vector<pollfd> entries;
+  entries.reserve(listeners.size());
   for (const UniqueFd& listener : listeners) entries.push_back({listener.get(), POLLIN, 0});
   while (poll(entries.data(), entries.size(), -1) > 0) {
     for (const pollfd& entry : entries) {

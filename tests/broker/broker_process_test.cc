@@ -78,19 +78,19 @@ TEST(BrokerProcessTest, TheChildHasOnlyWhatItNeeds) {
   auto others_channel = MakeChannelPair();
   auto broker = BrokerProcess::Start(Options(UniqueFd(memfd_create("audit", 0))));
   ASSERT_TRUE(broker.ok()) << broker.status();
-  AwaitDescriptors(broker->pid(), {{"socket", 1}, {"anon_inode", 2}, {"/memfd", 1}});
+  AwaitDescriptors(broker->pid(), {{"socket", 1}, {"anon_inode", 3}, {"/memfd", 1}});
   TestWorker worker(*broker->AddWorker("fetch"));
   worker.Greet();
-  AwaitDescriptors(broker->pid(), {{"socket", 2}, {"anon_inode", 2}, {"/memfd", 1}});
+  AwaitDescriptors(broker->pid(), {{"socket", 2}, {"anon_inode", 3}, {"/memfd", 1}});
   worker.Close();
-  AwaitDescriptors(broker->pid(), {{"socket", 1}, {"anon_inode", 2}, {"/memfd", 1}});
+  AwaitDescriptors(broker->pid(), {{"socket", 1}, {"anon_inode", 3}, {"/memfd", 1}});
 }
 
 TEST(BrokerProcessTest, TheChildHasOnlyWhatItNeedsWithoutALog) {
   const UniqueFd inheritable(open("/dev/null", O_RDONLY));
   auto broker = BrokerProcess::Start(Options());
   ASSERT_TRUE(broker.ok()) << broker.status();
-  AwaitDescriptors(broker->pid(), {{"socket", 1}, {"anon_inode", 2}});
+  AwaitDescriptors(broker->pid(), {{"socket", 1}, {"anon_inode", 3}});
 }
 
 TEST(BrokerProcessTest, StopEndsTheChildAndItsChannelsButNotTheWorkersSockets) {

@@ -67,7 +67,7 @@ int FakeNet::OpenStream(const Endpoint& endpoint, UniqueFd* socket) {
   line.near_side = OpenObject::Of(socket->get());
   line.endpoint = endpoint;
   line.answers = std::exchange(next_answers_, {});
-  if (line.answers.empty()) line.answers = {EINPROGRESS, EALREADY};
+  if (line.answers.empty()) line.answers = usual_answers_;
   line.look = std::exchange(next_look_, Handshake::kGoingOn);
   lines_.push_back(std::move(line));
   return 0;

@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <deque>
 #include <vector>
@@ -35,6 +36,8 @@ class FakeNet final : public Net {
   // Orders for the next line. Without any: EINPROGRESS, then EALREADY for ever.
   void NextOpenFails(int error) { open_error_ = error; }
   void NextAnswers(Answers answers) { next_answers_ = std::move(answers); }
+  // Instead of the handshake that goes on for ever, for all lines without orders of their own.
+  void UsualAnswers(Answers answers) { usual_answers_ = std::move(answers); }
   void NextLook(Handshake look) { next_look_ = look; }
   // The next line is of a kind that epoll refuses, with EPERM.
   void NextCannotBeWatched() { next_unwatchable_ = true; }
@@ -73,6 +76,7 @@ class FakeNet final : public Net {
 
   int open_error_ = 0;
   Answers next_answers_;
+  Answers usual_answers_ = {EINPROGRESS, EALREADY};
   Handshake next_look_ = Handshake::kGoingOn;
   bool next_unwatchable_ = false;
   std::deque<Line> lines_;
