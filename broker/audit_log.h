@@ -51,8 +51,8 @@ class AuditLog {
   bool full() const { return buffer_.size() >= kMaxBytes; }
 
  private:
-  static constexpr size_t kBatchBytes = 32 * 1024;
-  static constexpr size_t kMaxBytes = 1024 * 1024;
+  static constexpr size_t kBatchBytes = size_t{32} * 1024;
+  static constexpr size_t kMaxBytes = size_t{1024} * 1024;
 
   // True when full(): the line is not to be written, but counted.
   bool Skip();

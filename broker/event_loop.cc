@@ -159,7 +159,7 @@ void EventLoop::ArmTimer() {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(since_boot);
   itimerspec when = {};
   when.it_value.tv_sec = seconds.count();
-  when.it_value.tv_nsec = std::chrono::nanoseconds(since_boot - seconds).count();
+  when.it_value.tv_nsec = std::chrono::nanoseconds{since_boot - seconds}.count();
   SOCKGATE_CHECK(timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr) == 0);
 }
 

@@ -40,10 +40,10 @@ void Server::AddWorker(UniqueFd channel, const Role* role, const Peer& peer) {
   worker->role = role;
   worker->peer = peer;
   // A worker that cannot be served sees its channel close.
-  AddSession(std::move(worker), std::move(channel), Session::Phase::kGreeting);
+  AddSession(worker, std::move(channel), Session::Phase::kGreeting);
 }
 
-int Server::AddSession(std::shared_ptr<WorkerRecord> worker, UniqueFd channel,
+int Server::AddSession(const std::shared_ptr<WorkerRecord>& worker, UniqueFd channel,
                        Session::Phase phase) {
   const SessionContext context = {loop_, &connector_, audit_, this};
   const uint64_t id = ++last_channel_;

@@ -43,7 +43,8 @@ class Server final : public SessionHost, public ConnectObserver, public EventHan
   void OnDeadline(uint64_t cookie) override;
 
  private:
-  int AddSession(std::shared_ptr<WorkerRecord> worker, UniqueFd channel, Session::Phase phase);
+  int AddSession(const std::shared_ptr<WorkerRecord>& worker, UniqueFd channel,
+                 Session::Phase phase);
 
   EventLoop* const loop_;
   AuditLog* const audit_;

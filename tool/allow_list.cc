@@ -35,7 +35,7 @@ absl::string_view AllowList::Source(uint32_t rule) const {
 
 absl::Status AllowList::AddHost(absl::string_view host, absl::string_view ports,
                                 absl::string_view text) {
-  const auto addresses = hosts_->LookUp(std::string(host));
+  const auto addresses = hosts_->LookUp(std::string{host});
   if (!addresses.ok()) return addresses.status();
   for (const IpAddress& address : *addresses) {
     const std::string literal =

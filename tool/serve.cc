@@ -16,7 +16,7 @@ namespace {
 constexpr char kRole[] = "default";
 
 int Fail(int status, const absl::Status& error) {
-  std::fprintf(stderr, "sockgate serve: %s\n", std::string(error.message()).c_str());
+  std::fprintf(stderr, "sockgate serve: %s\n", std::string{error.message()}.c_str());
   return status;
 }
 
