@@ -8,8 +8,8 @@
 //
 // Process: worker. Making one may need socket(2), connect(2) or setsockopt(2), so make it before
 // confinement where you can; Connect() works under the fetcher profile.
-// Ownership: owns its channels. Sockets that it returned are the caller's and outlive it and the
-// broker.
+// Ownership: owns its channels. Sockets that it returned are the caller's; those that are connected
+// outlive it and the broker, handshakes that still go on end with it.
 // Threads: all members from any thread. Each call in progress has a channel of its own: one that is
 // idle, or one that is minted then, which costs one more round trip the first time.
 // fork(2): a child must not use its parent's client, since two processes on one channel get each
