@@ -1,6 +1,5 @@
 #include "broker/broker_process.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,19 +52,6 @@ int Serve(BrokerOptions options, UniqueFd control) {
   ResetSignals();
   if (CloseAllDescriptorsBut(Kept(options.audit.get(), control.get())) != 0) _exit(EXIT_FAILURE);
   _exit(Serve(std::move(options), std::move(control)));
-}
-
-// No handler of the launcher's may run in the child.
-pid_t ForkWithoutSignals() {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &before);
-  const pid_t pid = fork();
-  const int error = errno;
-  if (pid != 0) pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  errno = error;
-  return pid;
 }
 
 // Whether the child has ended, or is nobody's to wait for.

@@ -32,6 +32,18 @@ int CloseGap(unsigned first, unsigned last) {
 
 }  // namespace
 
+pid_t ForkWithoutSignals() {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  const pid_t pid = fork();
+  const int error = errno;
+  if (pid != 0) pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return pid;
+}
+
 void ResetSignals() {
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;

@@ -10,9 +10,15 @@
 #ifndef SOCKGATE_PROTO_FRESH_CHILD_H_
 #define SOCKGATE_PROTO_FRESH_CHILD_H_
 
+#include <sys/types.h>
+
 #include <vector>
 
 namespace sockgate {
+
+// fork(2) with every signal blocked in the child, so that none of the launcher's handlers runs there
+// before ResetSignals(). The launcher's mask is as before. -1 with errno when there is no child.
+[[nodiscard]] pid_t ForkWithoutSignals();
 
 // Default handlers, and nothing blocked: the launcher's handlers would run with the launcher's idea
 // of the process.

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -17,6 +16,7 @@
 #include "client/launch/child_plan.h"
 #include "client/launch/child_setup.h"
 #include "client/launch/seccomp_filter.h"
+#include "proto/fresh_child.h"
 
 namespace sockgate::launch {
 namespace {
@@ -42,20 +42,6 @@ absl::StatusOr<ReportPipe> MakeReportPipe() {
   if (!read_end.ok()) return read_end.status();
   if (!write_end.ok()) return write_end.status();
   return ReportPipe{*std::move(read_end), *std::move(write_end)};
-}
-
-// In the child all signals are blocked, so that none of the launcher's handlers runs there.
-absl::StatusOr<pid_t> ForkWithoutSignals() {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &before);
-  const pid_t pid = fork();
-  const int error = errno;
-  if (pid == 0) return pid;
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) return absl::ErrnoToStatus(error, "fork");
-  return pid;
 }
 
 // noexcept: an exception shall not unwind into the launcher's half of the program.
@@ -126,11 +112,11 @@ absl::StatusOr<Worker> Worker::Start(UniqueFd channel, const WorkerOptions& opti
       MakePlan(channel.get(), report->write_end.get(), *filter, options, ChannelPlace::kAsIs);
   // Or the worker would write out what the launcher has buffered, once more.
   fflush(nullptr);
-  const absl::StatusOr<pid_t> pid = ForkWithoutSignals();
-  if (!pid.ok()) return pid.status();
-  if (*pid == 0) RunForked(plan, prepare, run);
+  const pid_t pid = ForkWithoutSignals();
+  if (pid < 0) return absl::ErrnoToStatus(errno, "fork");
+  if (pid == 0) RunForked(plan, prepare, run);
   report->write_end.Reset();
-  return AwaitSetup(*pid, std::move(report->read_end));
+  return AwaitSetup(pid, std::move(report->read_end));
 }
 
 absl::StatusOr<Worker> Worker::Exec(UniqueFd channel, const WorkerOptions& options,
@@ -151,11 +137,11 @@ absl::StatusOr<Worker> Worker::Exec(UniqueFd channel, const WorkerOptions& optio
 
   const ChildPlan plan =
       MakePlan(channel.get(), report->write_end.get(), *filter, options, ChannelPlace::kFixed);
-  const absl::StatusOr<pid_t> pid = ForkWithoutSignals();
-  if (!pid.ok()) return pid.status();
-  if (*pid == 0) RunProgram(plan, arguments, environment);
+  const pid_t pid = ForkWithoutSignals();
+  if (pid < 0) return absl::ErrnoToStatus(errno, "fork");
+  if (pid == 0) RunProgram(plan, arguments, environment);
   report->write_end.Reset();
-  return AwaitSetup(*pid, std::move(report->read_end));
+  return AwaitSetup(pid, std::move(report->read_end));
 }
 
 absl::StatusOr<Worker> Worker::AwaitSetup(pid_t pid, UniqueFd report) {
