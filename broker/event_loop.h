@@ -91,8 +91,8 @@ class EventLoop {
 
   UniqueFd epoll_;
   UniqueFd wake_;
-  // Set for the first deadline. A timeout of epoll_wait(2) would do the same, but would be armed and
-  // disarmed at every wait: a microsecond for each request.
+  // Set for the first deadline. A timeout of epoll_wait(2) would do the same, but would be armed
+  // and disarmed at every wait: a microsecond for each request.
   UniqueFd timer_;
   TimePoint timer_at_ = TimePoint::max();
   std::vector<Slot> slots_;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "broker/refusal.h"
 #include "proto/packet_socket.h"
 
 namespace sockgate {
@@ -13,14 +14,8 @@ namespace {
 // How long an audit line may wait for others to be written with it.
 constexpr std::chrono::milliseconds kAuditDelay(10);
 
-Result Refused(Outcome outcome, Reason reason, int error, uint32_t retry_after_ms) {
-  Result result;
-  result.outcome = outcome;
-  result.reason = reason;
-  result.error = static_cast<uint32_t>(error);
-  result.retry_after_ms = retry_after_ms;
-  return result;
-}
+// What a worker that cannot have one more channel is told to wait.
+constexpr uint32_t kRetryAfterMs = 1000;
 
 }  // namespace
 
@@ -60,15 +55,12 @@ int Server::AddSession(const std::shared_ptr<WorkerRecord>& worker, UniqueFd cha
 
 Result Server::MintChannel(const std::shared_ptr<WorkerRecord>& worker, UniqueFd* worker_end) {
   if (worker->channels >= worker->role->limits.max_channels) {
-    return Refused(Outcome::kLimited, Reason::kChannels, 0, 1000);
+    return Limited(Reason::kChannels, kRetryAfterMs);
   }
   auto pair = MakeChannelPair();
-  if (!pair.has_value() && (errno == EMFILE || errno == ENFILE)) {
-    return Refused(Outcome::kLimited, Reason::kDescriptors, 0, 1000);
-  }
-  if (!pair.has_value()) return Refused(Outcome::kFailed, Reason::kNone, errno, 0);
+  if (!pair.has_value()) return Failed(errno, kRetryAfterMs);
   const int error = AddSession(worker, std::move(pair->broker), Session::Phase::kOpen);
-  if (error != 0) return Refused(Outcome::kFailed, Reason::kNone, error, 0);
+  if (error != 0) return Failed(error, kRetryAfterMs);
   *worker_end = std::move(pair->worker);
   Result result;
   result.outcome = Outcome::kOpened;

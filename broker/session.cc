@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "broker/refusal.h"
 #include "proto/check.h"
 #include "proto/codec.h"
 #include "proto/packet_socket.h"
@@ -29,14 +30,6 @@ constexpr uint32_t kReading = EPOLLIN;
 constexpr uint32_t kWritingOnly = EPOLLOUT;
 constexpr uint32_t kNothing = 0;  // epoll still reports the end
 
-Result Limited(Reason reason) {
-  Result result;
-  result.outcome = Outcome::kLimited;
-  result.reason = reason;
-  result.retry_after_ms = kRetryAfterMs;
-  return result;
-}
-
 Result Denied(const Verdict& verdict) {
   Result result;
   result.outcome = Outcome::kDenied;
@@ -45,20 +38,10 @@ Result Denied(const Verdict& verdict) {
   return result;
 }
 
-Result Failed(int error) {
-  Result result;
-  result.outcome = Outcome::kFailed;
-  result.error = static_cast<uint32_t>(error);
-  return result;
-}
-
 Result Ended(const Attempt& attempt, Progress progress, int error) {
   Result result;
-  if (error == EMFILE || error == ENFILE) {
-    // The broker's trouble, not the network's.
-    result = Limited(Reason::kDescriptors);
-  } else if (progress == Progress::kFailed && error != 0) {
-    result = Failed(error);
+  if (progress == Progress::kFailed && error != 0) {
+    result = Failed(error, kRetryAfterMs);
   } else {
     result.outcome = progress == Progress::kConnected ? Outcome::kConnected : Outcome::kStarted;
   }
@@ -194,7 +177,7 @@ void Session::OnConnect(const Request& request) {
   ++outstanding_;
 
   if (const Reason limit = LimitReached(); limit != Reason::kNone) {
-    Refuse(attempt, Limited(limit));
+    Refuse(attempt, Limited(limit, kRetryAfterMs));
     return;
   }
   if (attempt.request.endpoint.is_ip() && attempt.request.endpoint.port() == 0) {
@@ -249,7 +232,7 @@ void Session::OnConnectEnd(const Attempt& attempt, Progress progress, int error,
 void Session::OnResolve(const Request& request) {
   // The hello reply did not grant kCapabilityResolve.
   ResolveReply reply;
-  reply.result = Failed(EOPNOTSUPP);
+  reply.result = Failed(EOPNOTSUPP, kRetryAfterMs);
   Send({request.id, reply}, -1);
   context_.audit->Channel(*worker_, id_, "unsupported", "resolve");
 }

@@ -16,8 +16,9 @@
 
 namespace sockgate {
 
-// fork(2) with every signal blocked in the child, so that none of the launcher's handlers runs there
-// before ResetSignals(). The launcher's mask is as before. -1 with errno when there is no child.
+// fork(2) with every signal blocked in the child, so that none of the launcher's handlers runs
+// there before ResetSignals(). The launcher's mask is as before. -1 with errno when there is no
+// child.
 [[nodiscard]] pid_t ForkWithoutSignals();
 
 // Default handlers, and nothing blocked: the launcher's handlers would run with the launcher's idea

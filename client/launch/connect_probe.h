@@ -1,11 +1,10 @@
 // ConnectAnswersInProgress: does a seccomp filter answer connect() for this thread?
 //
-// Process: worker or launcher.
-// Threads: any; does not block, does not allocate, async-signal-safe.
-// It asks the kernel directly, past any connect() that the program has interposed, with a descriptor
-// that cannot exist: connect(-1, ...) is EINPROGRESS when a filter like FetcherProfile's stands in
-// the way and EBADF when none does. No packet can leave, whatever the answer. errno is left as it
-// was.
+// Process: worker or launcher. Threads: any; does not block, does not allocate, async-signal-safe.
+// It asks the kernel directly, past any connect() that the program has interposed, with a
+// descriptor that cannot exist: connect(-1, ...) is EINPROGRESS when a filter like FetcherProfile's
+// stands in the way and EBADF when none does. No packet can leave, whatever the answer. errno is
+// left as it was.
 //
 // Use it where CURL_SOCKOPT_OK is about to be answered for a socket that the broker connects:
 // without that answer libcurl's own connect() would reach the kernel. Under a filter that kills on
