@@ -20,13 +20,25 @@ bool IsPlain(char c) {
   return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
 }
 
+// As it stands in the line. Nothing that a worker says is longer, but a file's name or a role's may
+// be. No line has more than two texts that are not words of ours, and without them takes less than
+// 1 KiB; so every line fits into PIPE_BUF.
+constexpr size_t kMaxTextBytes = 1024;
+constexpr size_t kMaxOverrun = 8;  // an escape that began before the end, and the dots
+static_assert(2 * (kMaxTextBytes + kMaxOverrun) + 1024 < PIPE_BUF);
+
 void AppendEscaped(std::string* out, absl::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
-  if (std::all_of(text.begin(), text.end(), IsPlain)) {
+  if (text.size() <= kMaxTextBytes && std::all_of(text.begin(), text.end(), IsPlain)) {
     out->append(text.data(), text.size());
     return;
   }
+  const size_t room = out->size() + kMaxTextBytes;
   for (const char c : text) {
+    if (out->size() >= room) {
+      absl::StrAppend(out, "...");
+      return;
+    }
     const auto byte = static_cast<unsigned char>(c);
     if (IsPlain(c)) {
       out->push_back(c);
@@ -41,8 +53,8 @@ void AppendEscaped(std::string* out, absl::string_view text) {
   }
 }
 
-// A write of at most PIPE_BUF bytes to a pipe that polls writable does not block (pipe(7)); to a
-// file any size may be written.
+// A write of at most PIPE_BUF bytes to a pipe that polls writable does not block, and is never torn
+// (pipe(7)); to a file any size may be written.
 size_t LargestWrite(int fd) {
   struct stat status;
   return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? SSIZE_MAX : PIPE_BUF;
@@ -67,8 +79,9 @@ void AuditLog::Decision(const Attempt& attempt, const Verdict& verdict) {
   // Words of ours need no escaping.
   absl::StrAppend(&buffer_, ",\"transport\":\"", Word(attempt.request.transport), "\",\"mode\":\"",
                   Word(attempt.request.mode), "\",\"purpose\":\"", Word(attempt.request.purpose),
-                  "\",\"verdict\":\"", verdict.decision == Decision::kAllow ? "allow" : "deny",
-                  "\",\"rule\":", verdict.rule, ",\"reason\":\"", Word(verdict.reason), "\"");
+                  "\",\"verdict\":\"", Word(verdict.decision), "\",\"rule\":", verdict.rule);
+  if (verdict.line != 0) Field("line", verdict.line);
+  absl::StrAppend(&buffer_, ",\"reason\":\"", Word(verdict.reason), "\",\"policy\":", policy_);
   End();
 }
 
@@ -95,16 +108,46 @@ void AuditLog::Channel(const WorkerRecord& worker, uint64_t channel, absl::strin
   End();
 }
 
+void AuditLog::PolicyLoaded(uint64_t number, absl::string_view detail, const OrderedBy& by) {
+  policy_ = number;
+  PolicyChange("loaded", detail, by);
+}
+
+void AuditLog::PolicyRejected(absl::string_view detail, const OrderedBy& by) {
+  PolicyChange("rejected", detail, by);
+}
+
+// Never skipped: no worker can cause it.
+void AuditLog::PolicyChange(absl::string_view change, absl::string_view detail,
+                            const OrderedBy& by) {
+  if (!fd_.valid()) return;
+  Time("policy");
+  Field("change", change);
+  Field("policy", policy_);
+  if (!by.way.empty()) Field("by", by.way);
+  if (by.process.has_value()) {
+    Field("pid", static_cast<uint64_t>(by.process->pid));
+    Field("uid", by.process->uid);
+  }
+  Field("detail", detail);
+  End();
+}
+
 void AuditLog::Flush() {
   size_t written = 0;
   while (written < buffer_.size() && Writable(fd_.get())) {
-    const size_t chunk = std::min(buffer_.size() - written, largest_write_);
-    const ssize_t size = write(fd_.get(), buffer_.data() + written, chunk);
+    const ssize_t size = write(fd_.get(), buffer_.data() + written, Chunk(written));
     if (size < 0 && errno != EINTR) break;
     if (size > 0) written += static_cast<size_t>(size);
   }
   buffer_.erase(0, written);
   if (skipped_ != 0 && !full()) Lost();
+}
+
+size_t AuditLog::Chunk(size_t begin) const {
+  const auto most = absl::string_view(buffer_).substr(begin, largest_write_);
+  const size_t end = most.rfind('\n');
+  return end == absl::string_view::npos ? most.size() : end + 1;
 }
 
 bool AuditLog::Skip() {

@@ -1,9 +1,11 @@
-// AuditLog: one line of JSON for every decision, every completion and every channel that begins or
-// ends.
+// AuditLog: one line of JSON for every decision, every completion, every channel that begins or
+// ends, and every change of the policy.
 //
 // Process: broker, the loop's thread. Lines are formatted into a buffer and written in batches, off
-// the path of the request: by Flush(), which the server calls when a batch is full or old. Lines
-// are never torn by another writer where the descriptor is a file opened with O_APPEND.
+// the path of the request: by Flush(), which the server calls when a batch is full or old. A
+// write ends where a line ends, and to anything but a file is of at most PIPE_BUF bytes; so nobody
+// else's lines get into ours where the descriptor is a pipe, or a file opened with O_APPEND that
+// its disk has room for.
 // Never blocks: a pipe whose reader is slow, or a full disk, makes the buffer grow to its bound,
 // and from then on full() asks the sessions to decide nothing more. So no decision goes unlogged,
 // and no end of what was decided; lines that a worker could cause without end are then only
@@ -23,6 +25,7 @@
 
 #include "absl/strings/string_view.h"
 #include "broker/connector.h"
+#include "broker/ordered_by.h"
 #include "broker/policy/verdict.h"
 #include "proto/messages.h"
 #include "proto/unique_fd.h"
@@ -39,6 +42,10 @@ class AuditLog {
   // `event` is a word such as "opened"; `detail` may be empty.
   void Channel(const WorkerRecord& worker, uint64_t channel, absl::string_view event,
                absl::string_view detail);
+
+  // The policy with this number is in force from now on, or another has been refused.
+  void PolicyLoaded(uint64_t number, absl::string_view detail, const OrderedBy& by);
+  void PolicyRejected(absl::string_view detail, const OrderedBy& by);
 
   // Writes as much as can be written without blocking.
   void Flush();
@@ -57,6 +64,9 @@ class AuditLog {
   // True when full(): the line is not to be written, but counted.
   bool Skip();
   void Lost();
+  void PolicyChange(absl::string_view change, absl::string_view detail, const OrderedBy& by);
+  // Of what waits from `begin` on, how much to write at once.
+  size_t Chunk(size_t begin) const;
   void Begin(absl::string_view event, const WorkerRecord& worker, uint64_t channel);
   void Field(absl::string_view name, absl::string_view word);
   void Field(absl::string_view name, uint64_t number);
@@ -70,6 +80,7 @@ class AuditLog {
   std::string buffer_;
   std::string scratch_;
   uint64_t skipped_ = 0;
+  uint64_t policy_ = 1;
   // The date and time down to the second, made anew only when the second changes.
   time_t second_ = -1;
   std::array<char, 32> second_text_ = {};

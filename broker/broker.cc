@@ -7,6 +7,8 @@
 
 #include <array>
 #include <cerrno>
+#include <map>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "proto/limits.h"
@@ -14,18 +16,6 @@
 
 namespace sockgate {
 namespace {
-
-absl::Status CheckRole(const Role& role) {
-  if (role.name.empty() || role.name.size() > kMaxPacketBytes) {
-    return absl::InvalidArgumentError("a role needs a name of 1 to 1024 bytes");
-  }
-  const uint16_t outstanding = role.limits.max_outstanding;
-  if (outstanding == 0 || outstanding > kMaxOutstanding) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("role ", role.name, ": max_outstanding must be 1 to ", kMaxOutstanding));
-  }
-  return absl::OkStatus();
-}
 
 // An audit log whose reader has gone must show as EPIPE, not end the process.
 void BlockBrokenPipeSignal() {
@@ -50,48 +40,88 @@ void StopSignalled(int /*signal*/) { g_signalled->Stop(); }
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Broker>> Broker::Create(BrokerOptions options) {
-  if (options.roles.empty()) return absl::InvalidArgumentError("a broker needs a role");
-  for (const Role& role : options.roles) {
-    if (absl::Status status = CheckRole(role); !status.ok()) return status;
-    for (const Role& other : options.roles) {
-      if (&other != &role && other.name == role.name) {
-        return absl::InvalidArgumentError(absl::StrCat("two roles are named ", role.name));
-      }
-    }
-  }
+  auto roles = RoleTable::Make(std::move(options.roles));
+  if (!roles.ok()) return roles.status();
   auto loop = EventLoop::Create();
   if (!loop.ok()) return loop.status();
-  auto broker = std::unique_ptr<Broker>(new Broker(std::move(options)));
-  broker->loop_ = *std::move(loop);
-  broker->server_ = std::make_unique<Server>(broker->loop_.get(), &broker->net_, &broker->audit_);
-  return broker;
+  return std::unique_ptr<Broker>(
+      new Broker(*std::move(roles), std::move(options.audit), *std::move(loop)));
 }
 
-Broker::Broker(BrokerOptions options)
-    : roles_(std::move(options.roles)), audit_(std::move(options.audit)) {}
+Broker::Broker(RoleTable roles, UniqueFd audit, std::unique_ptr<EventLoop> loop)
+    : audit_(std::move(audit)),
+      loop_(std::move(loop)),
+      server_(loop_.get(), &net_, &audit_),
+      listeners_(loop_.get(), &server_),
+      roles_(std::move(roles)),
+      tasks_(loop_.get()) {}
 
 Broker::~Broker() { loop_->Unwatch(&control_watch_); }
 
-absl::Status Broker::Listen(const std::string& path, absl::string_view role) {
-  const Role* found = FindRole(role);
-  if (found == nullptr) return absl::NotFoundError(absl::StrCat("no role is named ", role));
-  auto listener = Listener::Create(path, found, loop_.get(), server_.get());
-  if (!listener.ok()) return listener.status();
-  listeners_.push_back(*std::move(listener));
+absl::Status Broker::Listen(const ListenAt& at) { return listeners_.Add(at, roles_); }
+
+absl::StatusOr<UniqueFd> Broker::AddWorker(absl::string_view role) {
+  if (!HasRole(role)) return absl::NotFoundError(absl::StrCat("no role is named ", role));
+  auto pair = MakeChannelPair();
+  if (!pair.has_value()) return absl::ErrnoToStatus(errno, "cannot make a channel");
+  auto serve = [this, channel = std::move(pair->broker), name = std::string{role}]() mutable {
+    RoleSnapshot found = roles_.Find(name);
+    // A reload may have been faster.
+    if (found == nullptr) found = RoleTable::Removed(std::move(name), Limits());
+    server_.AddWorker(std::move(channel), std::move(found), {getpid(), getuid()});
+  };
+  tasks_.Post(std::move(serve));
+  return std::move(pair->worker);
+}
+
+absl::Status Broker::Replace(std::vector<Role> roles, std::vector<ListenAt> listen,
+                             const OrderedBy& by) {
+  auto table = RoleTable::Make(std::move(roles));
+  if (!table.ok()) return table.status();
+  absl::Status status = Listeners::Check(listen, *table);
+  if (!status.ok()) return status;
+  const bool done = tasks_.Do([&] { status = Apply(&*table, listen, by); });
+  return done ? status : absl::UnavailableError("the broker has stopped");
+}
+
+absl::Status Broker::Apply(RoleTable* roles, const std::vector<ListenAt>& listen,
+                           const OrderedBy& by) {
+  absl::Status status = listeners_.Replace(listen, *roles);
+  if (!status.ok()) return status;
+  {
+    const std::lock_guard<std::mutex> lock(roles_mutex_);
+    std::swap(roles_, *roles);
+  }
+  server_.Adopt(roles_);
+  const uint64_t number = generation_.fetch_add(1, std::memory_order_acq_rel) + 1;
+  audit_.PolicyLoaded(
+      number, absl::StrCat("roles: ", roles_.roles().size(), ", listeners: ", listen.size()), by);
   return absl::OkStatus();
 }
 
-absl::StatusOr<UniqueFd> Broker::AddWorker(absl::string_view role) {
-  const Role* found = FindRole(role);
-  if (found == nullptr) return absl::NotFoundError(absl::StrCat("no role is named ", role));
-  auto pair = MakeChannelPair();
-  if (!pair.has_value()) return absl::ErrnoToStatus(errno, "cannot make a channel");
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    new_workers_.push_back({std::move(pair->broker), found});
+void Broker::NoteRejected(std::string detail, const OrderedBy& by) {
+  tasks_.Post([this, detail = std::move(detail), by] { audit_.PolicyRejected(detail, by); });
+}
+
+absl::StatusOr<BrokerStatus> Broker::GetStatus() {
+  BrokerStatus status;
+  if (tasks_.Do([&] { status = MakeStatus(); })) return status;
+  return absl::UnavailableError("the broker has stopped");
+}
+
+BrokerStatus Broker::MakeStatus() const {
+  BrokerStatus status;
+  status.generation = generation();
+  std::map<std::string, Server::Crowd> crowds = server_.Crowds();
+  // Roles without a worker are told of too.
+  for (const auto& [name, role] : roles_.roles()) crowds[name].role = role;
+  for (const auto& [name, crowd] : crowds) {
+    const Policy& policy = crowd.role->policy;
+    status.roles.push_back({name, policy.mode(), roles_.Find(name) == nullptr,
+                            policy.rules().size(), crowd.workers, crowd.channels});
   }
-  loop_->Wake();
-  return std::move(pair->worker);
+  for (const auto& [path, listener] : listeners_.all()) status.listen.push_back(listener->at());
+  return status;
 }
 
 absl::Status Broker::FollowLauncher(UniqueFd control) {
@@ -104,7 +134,9 @@ absl::Status Broker::FollowLauncher(UniqueFd control) {
 
 void Broker::Run() {
   BlockBrokenPipeSignal();
+  tasks_.Begin();
   loop_->Run([this] { AfterWakeup(); });
+  tasks_.End();
 }
 
 void Broker::Stop() { loop_->Stop(); }
@@ -129,31 +161,22 @@ void Broker::OnEvent(uint64_t /*cookie*/, uint32_t /*epoll_events*/) {
     loop_->Unwatch(&control_watch_);
     return;
   }
-  const Role* role = FindRole({reinterpret_cast<const char*>(name.data()), order.size});
+  RoleSnapshot role = roles_.Find({reinterpret_cast<const char*>(name.data()), order.size});
   // An order that cannot be followed closes the channel, which the worker sees.
   if (role == nullptr || !order.fd.valid()) return;
-  server_->AddWorker(std::move(order.fd), role, {launcher_, getuid()});
+  server_.AddWorker(std::move(order.fd), std::move(role), {launcher_, getuid()});
 }
 
-const Role* Broker::FindRole(absl::string_view name) const {
-  for (const Role& role : roles_) {
-    if (role.name == name) return &role;
-  }
-  return nullptr;
+bool Broker::HasRole(absl::string_view name) {
+  const std::lock_guard<std::mutex> lock(roles_mutex_);
+  return roles_.Find(name) != nullptr;
 }
 
 void Broker::AfterWakeup() {
-  std::vector<NewWorker> added;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    added.swap(new_workers_);
-  }
-  for (NewWorker& worker : added) {
-    server_->AddWorker(std::move(worker.channel), worker.role, {getpid(), getuid()});
-  }
+  tasks_.RunAll();
   // After whatever may have written a line to the log.
-  server_->AfterWakeup();
-  if (launcher_gone_ && server_->channels() == 0) Stop();
+  server_.AfterWakeup();
+  if (launcher_gone_ && server_.channels() == 0) Stop();
 }
 
 }  // namespace sockgate

@@ -9,29 +9,40 @@
 // broker_process.h.
 //
 // Privilege: what socket(2) and connect(2) need, which for TCP is nothing special.
-// Threads: Create() and Listen() before Run(); Run() in one thread; AddWorker() and Stop() from
-// any. Stop() is async-signal-safe.
+// Threads: Create() and Listen() before Run(); Run() once, in one thread; AddWorker(), Replace(),
+// NoteRejected(), GetStatus(), generation() and Stop() from any other. Stop() is async-signal-safe.
+// Whoever waits in one of them must have returned before the broker is destroyed.
 // Blocking: Run() serves until Stop(). No worker, name server or remote host can make it wait.
+// Replace() and GetStatus() wait for the loop to come between two wake-ups; Run()'s end releases
+// them.
 
 #ifndef SOCKGATE_BROKER_BROKER_H_
 #define SOCKGATE_BROKER_BROKER_H_
 
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "broker/audit_log.h"
+#include "broker/broker_status.h"
 #include "broker/event_loop.h"
-#include "broker/listener.h"
+#include "broker/listeners.h"
 #include "broker/net.h"
-#include "broker/role.h"
+#include "broker/ordered_by.h"
+#include "broker/policy/listen_at.h"
+#include "broker/policy/role.h"
+#include "broker/role_table.h"
 #include "broker/server.h"
+#include "broker/task_queue.h"
 #include "proto/unique_fd.h"
 
 namespace sockgate {
@@ -50,11 +61,34 @@ class Broker final : public EventHandler {
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
 
-  // Workers, or their launchers, may connect(2) a SOCK_SEQPACKET socket to `path` and get `role`.
-  absl::Status Listen(const std::string& path, absl::string_view role);
+  // Workers, or their launchers, may connect(2) a SOCK_SEQPACKET socket to `at.path` and get
+  // `at.role`, if they are among its peers.
+  absl::Status Listen(const ListenAt& at);
 
   // Makes the channel of a new worker and returns the worker's end.
   absl::StatusOr<UniqueFd> AddWorker(absl::string_view role);
+
+  // Puts another policy in the place of the one in force: all of it or, after an error, none.
+  // Between two wake-ups every worker gets the role of the same name, so that its next request is
+  // judged by it; one whose role is gone, or that came by a path and is none of the role's peers
+  // any more, is denied everything (Reason::kRoleRemoved) until a later policy undoes it.
+  // Handshakes under way go on. `listen` is where the broker listens from then on: paths that are
+  // new are bound first, those that are gone are unlinked. Where another role, mode or owner is
+  // given to a path, whoever waits there to be accepted is turned away.
+  // The roles of before are destroyed in the caller's thread, which may take its time.
+  // `by` is for the audit log.
+  // Unavailable: the broker has stopped.
+  absl::Status Replace(std::vector<Role> roles, std::vector<ListenAt> listen,
+                       const OrderedBy& by = {});
+
+  // Logs that a policy was refused, and why.
+  void NoteRejected(std::string detail, const OrderedBy& by = {});
+
+  // The number of the policy in force: 1, and one more for each Replace() that succeeded.
+  uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+
+  // Unavailable: the broker has stopped.
+  absl::StatusOr<BrokerStatus> GetStatus();
 
   // Takes orders from a launcher in another process (broker_process.h), who is trusted. When the
   // launcher goes, the broker serves the workers that it has and stops after the last.
@@ -71,29 +105,30 @@ class Broker final : public EventHandler {
   void OnDeadline(uint64_t /*cookie*/) override {}
 
  private:
-  struct NewWorker {
-    UniqueFd channel;
-    const Role* role;
-  };
+  Broker(RoleTable roles, UniqueFd audit, std::unique_ptr<EventLoop> loop);
 
-  explicit Broker(BrokerOptions options);
-
-  const Role* FindRole(absl::string_view name) const;
+  bool HasRole(absl::string_view name);
+  // In the loop's thread. On success `roles` are the old ones.
+  absl::Status Apply(RoleTable* roles, const std::vector<ListenAt>& listen, const OrderedBy& by);
+  BrokerStatus MakeStatus() const;
   void AfterWakeup();
 
-  const std::vector<Role> roles_;
   AuditLog audit_;
   KernelNet net_;
-  std::unique_ptr<EventLoop> loop_;
-  std::unique_ptr<Server> server_;
-  std::vector<std::unique_ptr<Listener>> listeners_;
+  const std::unique_ptr<EventLoop> loop_;
+  Server server_;
+  Listeners listeners_;
   UniqueFd control_;
   EventLoop::Id control_watch_;
   pid_t launcher_ = 0;
   bool launcher_gone_ = false;
 
-  std::mutex mutex_;
-  std::vector<NewWorker> new_workers_;  // guarded by mutex_
+  std::mutex roles_mutex_;
+  // While the loop runs its thread alone changes it, under roles_mutex_, which all others need to
+  // read it.
+  RoleTable roles_;
+  std::atomic<uint64_t> generation_ = 1;
+  TaskQueue tasks_;
 };
 
 }  // namespace sockgate

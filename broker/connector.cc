@@ -32,13 +32,14 @@ Connector::~Connector() {
   }
 }
 
-Started Connector::Start(const Attempt& attempt) {
+Started Connector::Start(const Attempt& attempt, const SocketOptions& options) {
+  const ConnectRequest& request = attempt.request;
   UniqueFd socket;
-  int error = net_->OpenStream(attempt.request.endpoint, &socket);
-  if (error == 0) error = net_->Connect(socket.get(), attempt.request.endpoint);
+  int error = net_->Open(request.endpoint, request.transport, options, &socket);
+  if (error == 0) error = net_->Connect(socket.get(), request.endpoint);
   if (error == 0) return Connected(std::move(socket));
   if (error != EINPROGRESS) return Failed(error);
-  if (attempt.request.mode == ConnectMode::kConnected) {
+  if (request.mode == ConnectMode::kConnected) {
     return StartConnected(attempt, std::move(socket));
   }
   return StartInProgress(attempt, std::move(socket));

@@ -18,6 +18,7 @@
 
 #include "broker/event_loop.h"
 #include "broker/net.h"
+#include "broker/policy/role.h"
 #include "broker/worker_record.h"
 #include "proto/messages.h"
 #include "proto/unique_fd.h"
@@ -67,7 +68,8 @@ class Connector final : public EventHandler {
   Connector(const Connector&) = delete;
   Connector& operator=(const Connector&) = delete;
 
-  Started Start(const Attempt& attempt);
+  // Opens a socket with these options, all of them or none, and connects it.
+  Started Start(const Attempt& attempt, const SocketOptions& options);
 
   // Ends every attempt of the worker, or those that would be answered on the channel, with
   // ECANCELED. A handshake whose socket the worker has already fails there.

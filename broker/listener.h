@@ -1,62 +1,88 @@
 // Listener: a path in the file system where workers, or their launchers, get a channel by
 // connect(2).
 //
-// Process: broker, the loop's thread. Owns the listening socket, and the path: it is unlinked at
-// the end.
-// Hostile input: how many connect. When the process is out of descriptors the listener rests for a
-// moment, so that a full table does not become a busy loop.
+// Process: broker, the loop's thread. Owns the listening socket, and so the path.
+// Hostile input: who connects, and how many. Whoever is none of the role's peers sees the channel
+// close, and the audit log has a line: at once for the first, then one a second for all others, so
+// that nobody fills the log by coming again and again. When the process is out of descriptors the
+// listener rests for a moment, so that a full table does not become a busy loop.
+//
+// The kernel asks who may connect at connect(2), and the role is given at accept(2). So whoever
+// waits while the one or the other changes is turned away: what let them in was meant for another
+// role. What remains is a connect(2) that the kernel has let in, and has not put in the queue when
+// the listener looks there.
 
 #ifndef SOCKGATE_BROKER_LISTENER_H_
 #define SOCKGATE_BROKER_LISTENER_H_
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "broker/event_loop.h"
-#include "broker/role.h"
+#include "broker/listening_socket.h"
+#include "broker/policy/listen_at.h"
+#include "broker/role_table.h"
 #include "broker/server.h"
-#include "proto/unique_fd.h"
 
 namespace sockgate {
 
 class Listener final : public EventHandler {
  public:
-  // Binds `path` for the owner alone (mode 0600) and gives `role` to whoever connects. A socket
-  // that nobody listens on any more is replaced; anything else in its place is an error. All
-  // pointers must outlive the listener.
-  static absl::StatusOr<std::unique_ptr<Listener>> Create(const std::string& path, const Role* role,
+  // Binds the path and gives `role`, which is the one that `at` names, to its peers when they
+  // connect. The loop and the server must outlive the listener.
+  static absl::StatusOr<std::unique_ptr<Listener>> Create(const ListenAt& at, RoleSnapshot role,
                                                           EventLoop* loop, Server* server);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
+  // Another policy, in which the path is the same. Grant() comes first, since it may fail; after an
+  // error a part of it may be done. Then, before the loop goes on, either Change() or Restore().
+  absl::Status Grant(const ListenAt& at) const { return socket_.Grant(at); }
+  // What differs in `at` and `role` hold for the next connection.
+  void Change(const ListenAt& at, RoleSnapshot role);
+  void Restore(const ListenAt& granted);
+
+  // False when the path is not ours any more, so that nobody can come by it.
+  bool HoldsPath() const { return socket_.HoldsPath(); }
+
+  const ListenAt& at() const { return at_; }
+  const RoleSnapshot& role() const { return role_; }
+
   void OnEvent(uint64_t cookie, uint32_t epoll_events) override;
   void OnDeadline(uint64_t cookie) override;
 
  private:
-  Listener(std::string path, UniqueFd socket, const Role* role, EventLoop* loop, Server* server)
-      : path_(std::move(path)),
-        socket_(std::move(socket)),
-        role_(role),
-        loop_(loop),
-        server_(server) {}
+  Listener(const ListenAt& at, ListeningSocket socket, RoleSnapshot role, EventLoop* loop,
+           Server* server)
+      : at_(at), socket_(std::move(socket)), role_(std::move(role)), loop_(loop), server_(server) {}
 
+  // False when there is nobody, or nobody can be accepted.
+  bool AcceptOne();
+  void Serve(UniqueFd channel);
+  // Those who cannot be accepted now, for want of descriptors, are turned away when they can be.
+  void TurnAwayWhoWaits();
+  void AcceptStale();
+  void Refuse(const Peer& peer);
+  void TellRefused();
   void Rest();
 
-  const std::string path_;
-  // What is at the path as long as nobody has put something else there.
-  dev_t device_ = 0;
-  ino_t inode_ = 0;
-  UniqueFd socket_;
-  const Role* const role_;
+  ListenAt at_;
+  const ListeningSocket socket_;
+  RoleSnapshot role_;
   EventLoop* const loop_;
   Server* const server_;
   EventLoop::Id watch_;
   EventLoop::Id rest_;
+  // How many of the next ones may have connected before the last change.
+  int stale_ = 0;
+  // Refusals that the log does not have yet, and the last of them. They wait for `tell_`.
+  uint64_t refused_ = 0;
+  Peer last_refused_;
+  EventLoop::Id tell_;
 };
 
 }  // namespace sockgate

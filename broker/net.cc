@@ -7,6 +7,9 @@
 
 #include <cerrno>
 
+#include "broker/socket_options.h"
+#include "broker/unix_path.h"
+
 namespace sockgate {
 namespace {
 
@@ -20,13 +23,18 @@ bool EverConnected(int socket) {
 
 }  // namespace
 
-int KernelNet::OpenStream(const Endpoint& endpoint, UniqueFd* socket) {
-  const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  socket->Reset(::socket(endpoint.address_family(), type, 0));
-  return socket->valid() ? 0 : errno;
+int KernelNet::Open(const Endpoint& endpoint, Transport transport, const SocketOptions& options,
+                    UniqueFd* socket) {
+  const int type = transport == Transport::kStream ? SOCK_STREAM : SOCK_DGRAM;
+  socket->Reset(::socket(endpoint.address_family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket->valid()) return errno;
+  const int error = ApplySocketOptions(socket->get(), endpoint, transport, options);
+  if (error != 0) socket->Reset();
+  return error;
 }
 
 int KernelNet::Connect(int socket, const Endpoint& endpoint) {
+  if (!endpoint.is_ip()) return ConnectUnixPath(socket, endpoint);
   sockaddr_storage address;
   const socklen_t length = endpoint.ToSockaddr(&address);
   return connect(socket, reinterpret_cast<sockaddr*>(&address), length) == 0 ? 0 : errno;

@@ -6,7 +6,9 @@
 #ifndef SOCKGATE_BROKER_NET_H_
 #define SOCKGATE_BROKER_NET_H_
 
+#include "broker/policy/role.h"
 #include "proto/endpoint.h"
+#include "proto/messages.h"
 #include "proto/unique_fd.h"
 
 namespace sockgate {
@@ -22,12 +24,15 @@ class Net {
  public:
   virtual ~Net() = default;
 
-  // A non-blocking, close-on-exec stream socket of the endpoint's family.
-  virtual int OpenStream(const Endpoint& endpoint, UniqueFd* socket) = 0;
+  // A non-blocking, close-on-exec socket of the endpoint's family, with these options. There is
+  // none with some of them: `socket` is set when all are.
+  virtual int Open(const Endpoint& endpoint, Transport transport, const SocketOptions& options,
+                   UniqueFd* socket) = 0;
 
   // connect(2) as it is: EINPROGRESS when the handshake begins, EALREADY while it goes on, 0 once
   // when it has ended well, or its error. Taking the error leaves none for whoever holds a
-  // duplicate.
+  // duplicate. UDP and UNIX sockets are connected at once or not at all; a UNIX path without
+  // following links (unix_path.h).
   virtual int Connect(int socket, const Endpoint& endpoint) = 0;
 
   // How far the handshake is, without taking its error.
@@ -40,7 +45,8 @@ class Net {
 // The real one.
 class KernelNet final : public Net {
  public:
-  int OpenStream(const Endpoint& endpoint, UniqueFd* socket) override;
+  int Open(const Endpoint& endpoint, Transport transport, const SocketOptions& options,
+           UniqueFd* socket) override;
   int Connect(int socket, const Endpoint& endpoint) override;
   Handshake Look(int socket) override;
   void GiveUp(int socket) override;

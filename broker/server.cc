@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "broker/refusal.h"
 #include "proto/packet_socket.h"
 
@@ -29,18 +30,80 @@ Server::~Server() {
   audit_->Flush();
 }
 
-void Server::AddWorker(UniqueFd channel, const Role* role, const Peer& peer) {
+void Server::AddWorker(UniqueFd channel, RoleSnapshot role, const Peer& peer) {
   auto worker = std::make_shared<WorkerRecord>();
-  worker->id = ++last_worker_;
-  worker->role = role;
+  worker->role = std::move(role);
   worker->peer = peer;
-  // A worker that cannot be served sees its channel close.
+  Greet(worker, std::move(channel));
+}
+
+void Server::AddWorkerByPath(UniqueFd channel, RoleSnapshot role, PeerIdentity identity,
+                             ConfinedCheck confined) {
+  auto worker = std::make_shared<WorkerRecord>();
+  worker->role = std::move(role);
+  worker->peer = {identity.pid, identity.uid};
+  worker->came_as = std::move(identity);
+  worker->confined = std::move(confined);
+  Greet(worker, std::move(channel));
+}
+
+// A worker that cannot be served sees its channel close.
+void Server::Greet(const std::shared_ptr<WorkerRecord>& worker, UniqueFd channel) {
+  worker->id = ++last_worker_;
   AddSession(worker, std::move(channel), Session::Phase::kGreeting);
+}
+
+void Server::RefuseWorker(RoleSnapshot role, const Peer& peer, absl::string_view why) {
+  WorkerRecord worker;
+  worker.id = ++last_worker_;
+  worker.role = std::move(role);
+  worker.peer = peer;
+  audit_->Channel(worker, ++last_channel_, "refused", why);
+}
+
+void Server::Adopt(const RoleTable& roles) {
+  // Or the roles of workers that have just gone would be destroyed later, in this thread.
+  ended_.clear();
+  std::map<std::string, RoleSnapshot> closed;
+  absl::flat_hash_set<const WorkerRecord*> seen;
+  for (const auto& [id, session] : sessions_) {
+    WorkerRecord* worker = session->worker().get();
+    if (!seen.insert(worker).second) continue;
+    RoleSnapshot next = roles.Find(worker->role->name);
+    const bool gone = next == nullptr;
+    if (gone || !StillAdmits(*next, worker, id)) {
+      RoleSnapshot& shut = closed[worker->role->name];
+      const Limits& limits = gone ? worker->role->limits : next->limits;
+      if (shut == nullptr) shut = RoleTable::Removed(worker->role->name, limits);
+      next = shut;
+    }
+    worker->role = std::move(next);
+  }
+}
+
+bool Server::StillAdmits(const Role& role, WorkerRecord* worker, uint64_t channel) {
+  const bool before = worker->admitted;
+  worker->admitted = !worker->came_as.has_value() || Admits(role.peers, *worker->came_as);
+  if (before && !worker->admitted) audit_->Channel(*worker, channel, "refused", "peer");
+  return worker->admitted;
+}
+
+std::map<std::string, Server::Crowd> Server::Crowds() const {
+  std::map<std::string, Crowd> crowds;
+  absl::flat_hash_set<const WorkerRecord*> seen;
+  for (const auto& [id, session] : sessions_) {
+    const WorkerRecord* worker = session->worker().get();
+    Crowd& crowd = crowds[worker->role->name];
+    crowd.role = worker->role;
+    ++crowd.channels;
+    if (seen.insert(worker).second) ++crowd.workers;
+  }
+  return crowds;
 }
 
 int Server::AddSession(const std::shared_ptr<WorkerRecord>& worker, UniqueFd channel,
                        Session::Phase phase) {
-  const SessionContext context = {loop_, &connector_, audit_, this};
+  const SessionContext context = {loop_, &connector_, audit_, this, &looks_};
   const uint64_t id = ++last_channel_;
   auto session = std::make_unique<Session>(context, worker, id, std::move(channel), phase);
   const int error = session->Begin();

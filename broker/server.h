@@ -7,14 +7,20 @@
 #define SOCKGATE_BROKER_SERVER_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 #include "broker/audit_log.h"
+#include "broker/confined_check.h"
 #include "broker/connector.h"
 #include "broker/event_loop.h"
+#include "broker/look_budget.h"
 #include "broker/net.h"
+#include "broker/role_table.h"
 #include "broker/session.h"
 #include "broker/worker_record.h"
 
@@ -27,14 +33,36 @@ class Server final : public SessionHost, public ConnectObserver, public EventHan
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Serves a new worker whose first channel this is. `role` must outlive the server.
-  void AddWorker(UniqueFd channel, const Role* role, const Peer& peer);
+  // Serves a new worker of a trusted launcher, whose first channel this is.
+  void AddWorker(UniqueFd channel, RoleSnapshot role, const Peer& peer);
+
+  // Serves a new worker that came by a path, and is among the role's peers.
+  void AddWorkerByPath(UniqueFd channel, RoleSnapshot role, PeerIdentity identity,
+                       ConfinedCheck confined);
+
+  // Records that somebody who asked for a channel of the role gets none.
+  void RefuseWorker(RoleSnapshot role, const Peer& peer, absl::string_view why);
+
+  // Every worker gets the role of the same name, for its next request, or loses it
+  // (RoleTable::Removed), because it is gone or the worker came by a path and is none of its peers
+  // any more. Only where AfterWakeup() may be called: no role of before is held when it
+  // returns.
+  void Adopt(const RoleTable& roles);
+
+  // Who is served, by the name of the role.
+  struct Crowd {
+    RoleSnapshot role;
+    size_t workers = 0;
+    size_t channels = 0;
+  };
+  std::map<std::string, Crowd> Crowds() const;
 
   // To be called by the loop after every wake-up: deletes what has ended, and sees to the audit
   // log.
   void AfterWakeup();
 
   size_t channels() const { return sessions_.size(); }
+  LookBudget& looks() { return looks_; }
 
   Result MintChannel(const std::shared_ptr<WorkerRecord>& worker, UniqueFd* worker_end) override;
   void EndSession(Session* session) override;
@@ -43,12 +71,16 @@ class Server final : public SessionHost, public ConnectObserver, public EventHan
   void OnDeadline(uint64_t cookie) override;
 
  private:
+  void Greet(const std::shared_ptr<WorkerRecord>& worker, UniqueFd channel);
+  // Notes whether the role, another than before, is for the worker.
+  bool StillAdmits(const Role& role, WorkerRecord* worker, uint64_t channel);
   int AddSession(const std::shared_ptr<WorkerRecord>& worker, UniqueFd channel,
                  Session::Phase phase);
 
   EventLoop* const loop_;
   AuditLog* const audit_;
   Connector connector_;
+  LookBudget looks_;
   uint64_t last_worker_ = 0;
   uint64_t last_channel_ = 0;
   absl::flat_hash_map<uint64_t, std::unique_ptr<Session>> sessions_;

@@ -38,6 +38,11 @@ Result Denied(const Verdict& verdict) {
   return result;
 }
 
+Verdict NotConfined() { return {Decision::kDeny, 0, 0, Reason::kNotConfined}; }
+
+// The broker has no time to look at the worker. Not denied, since it may well be confined.
+Result NotNow() { return Limited(Reason::kRate, kRetryAfterMs); }
+
 Result Ended(const Attempt& attempt, Progress progress, int error) {
   Result result;
   if (progress == Progress::kFailed && error != 0) {
@@ -173,6 +178,8 @@ void Session::OnConnect(const Request& request) {
   attempt.channel = id_;
   attempt.request_id = request.id;
   attempt.request = std::get<ConnectRequest>(request.body);
+  attempt.request.deadline_ms =
+      std::min(attempt.request.deadline_ms, worker_->role->limits.max_deadline_ms);
   attempt.begun = EventLoop::Now();
   ++outstanding_;
 
@@ -187,15 +194,7 @@ void Session::OnConnect(const Request& request) {
     Refuse(attempt, result);
     return;
   }
-  const Verdict verdict =
-      worker_->role->policy.Decide(attempt.request.endpoint, attempt.request.transport);
-  attempt.rule = verdict.rule;
-  if (verdict.decision == Decision::kDeny) {
-    Answer(attempt, Denied(verdict), -1);
-    context_.audit->Decision(attempt, verdict);
-  } else {
-    StartConnect(attempt, verdict);
-  }
+  Decide(attempt);
 }
 
 Reason Session::LimitReached() const {
@@ -207,9 +206,46 @@ Reason Session::LimitReached() const {
   return Reason::kNone;
 }
 
+Confined Session::ShowsConfined() {
+  if (!worker_->role->require_confined) return Confined::kYes;
+  return worker_->confined.Ask(EventLoop::Now(), context_.looks);
+}
+
+void Session::Decide(Attempt attempt) {
+  const Confined confined = ShowsConfined();
+  if (confined == Confined::kNotNow) {
+    Refuse(attempt, NotNow());
+    return;
+  }
+  const Verdict verdict =
+      confined == Confined::kYes
+          ? worker_->role->policy.Decide(attempt.request.endpoint, attempt.request.transport)
+          : NotConfined();
+  attempt.rule = verdict.rule;
+  if (verdict.lets_through()) {
+    LetThrough(attempt, verdict);
+  } else {
+    Answer(attempt, Denied(verdict), -1);
+    context_.audit->Decision(attempt, verdict);
+  }
+}
+
+void Session::LetThrough(const Attempt& attempt, const Verdict& verdict) {
+  const uint32_t wait_ms = worker_->rate.Take(worker_->role->limits, attempt.begun);
+  if (wait_ms == 0) {
+    StartConnect(attempt, verdict);
+    return;
+  }
+  Result result = Limited(Reason::kRate, wait_ms);
+  result.rule = verdict.rule;
+  Answer(attempt, result, -1);
+  context_.audit->Decision(attempt, verdict);
+  Complete(attempt, result);
+}
+
 // Whatever can be answered now is answered before the audit lines are made.
 void Session::StartConnect(const Attempt& attempt, const Verdict& verdict) {
-  const Started started = context_.connector->Start(attempt);
+  const Started started = context_.connector->Start(attempt, worker_->role->socket_options);
   const bool pending = started.progress == Progress::kPending;
   Result result;
   if (!pending) {
@@ -239,7 +275,10 @@ void Session::OnResolve(const Request& request) {
 
 void Session::OnOpenChannel(const Request& request) {
   UniqueFd worker_end;
-  const Result result = context_.host->MintChannel(worker_, &worker_end);
+  const Confined confined = ShowsConfined();
+  const Result result = confined == Confined::kYes
+                            ? context_.host->MintChannel(worker_, &worker_end)
+                            : (confined == Confined::kNo ? Denied(NotConfined()) : NotNow());
   Send({request.id, OpenChannelReply{result}}, worker_end.get());
   if (!worker_end.valid()) {
     context_.audit->Channel(

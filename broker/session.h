@@ -19,6 +19,7 @@
 #include "broker/audit_log.h"
 #include "broker/connector.h"
 #include "broker/event_loop.h"
+#include "broker/look_budget.h"
 #include "broker/worker_record.h"
 #include "proto/limits.h"
 #include "proto/messages.h"
@@ -47,6 +48,7 @@ struct SessionContext {
   Connector* connector = nullptr;
   AuditLog* audit = nullptr;
   SessionHost* host = nullptr;
+  LookBudget* looks = nullptr;
 };
 
 class Session final : public EventHandler {
@@ -93,6 +95,10 @@ class Session final : public EventHandler {
 
   // The limit that stands in the way of one more connect, or kNone.
   Reason LimitReached() const;
+  // Whether the worker has shown all that the role asks of it.
+  Confined ShowsConfined();
+  void Decide(Attempt attempt);
+  void LetThrough(const Attempt& attempt, const Verdict& verdict);
   void StartConnect(const Attempt& attempt, const Verdict& verdict);
 
   // The one exit of a connect request: first the reply with its descriptor, then the audit line.

@@ -8,14 +8,19 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 
-#include "broker/role.h"
+#include "broker/confined_check.h"
+#include "broker/peer_check.h"
+#include "broker/policy/role.h"
+#include "broker/rate_limit.h"
 
 namespace sockgate {
 
 // Who made the channel. From SO_PEERCRED, which names the process that called connect(2) or
 // socketpair(2), not the one that holds the descriptor now (unix(7)); so it is for the audit line,
-// and decides nothing.
+// and decides nothing but who may come in by a path and stay.
 struct Peer {
   pid_t pid = 0;
   uid_t uid = 0;
@@ -25,8 +30,15 @@ struct WorkerRecord {
   static constexpr uint32_t kNoAttempt = UINT32_MAX;
 
   uint64_t id = 0;
-  const Role* role = nullptr;
+  // A reload puts another in its place, between two wake-ups.
+  std::shared_ptr<const Role> role;
   Peer peer;
+  // Who came by a path, and would be asked again by a reload; nothing for a trusted launcher's.
+  std::optional<PeerIdentity> came_as;
+  // The role is for them, as far as it is known.
+  bool admitted = true;
+  ConfinedCheck confined;
+  RateLimit rate;
   uint32_t channels = 0;
   // Sockets in replies that wait for room in a channel.
   uint32_t waiting = 0;

@@ -3,7 +3,8 @@
 // Usage:
 //   auto client = sockgate::BrokerClient::FromDescriptor(std::move(channel));
 //   sockgate::ConnectRequest request;
-//   request.endpoint = ...; request.deadline_ms = 5000;
+//   request.endpoint = sockgate::Endpoint::Ip(*sockgate::IpAddress::Parse("192.0.2.1"), 443);
+//   request.deadline_ms = 5000;
 //   sockgate::ConnectResult result = (*client)->Connect(request);
 //
 // Process: worker. Making one may need socket(2), connect(2) or setsockopt(2), so make it before

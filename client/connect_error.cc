@@ -6,14 +6,21 @@
 #include "absl/strings/str_cat.h"
 
 namespace sockgate {
+namespace {
+
+std::string DecidedBy(const ConnectError& error) {
+  if (error.rule != 0) return absl::StrCat(" by rule ", error.rule);
+  return error.reason == Reason::kNoRuleMatches ? " by the default" : "";
+}
+
+}  // namespace
 
 std::string ConnectError::ToString() const {
   switch (kind) {
     case Kind::kNone:
       return "no error";
     case Kind::kDenied:
-      if (rule == 0) return absl::StrCat("denied by the default (", Word(reason), ")");
-      return absl::StrCat("denied by rule ", rule, " (", Word(reason), ")");
+      return absl::StrCat("denied", DecidedBy(*this), " (", Word(reason), ")");
     case Kind::kNetwork:
       return absl::StrCat("allowed, but the connection failed: ", strerror(error_number));
     case Kind::kLimited:
@@ -22,7 +29,7 @@ std::string ConnectError::ToString() const {
     case Kind::kBadRequest:
       return absl::StrCat("cannot be connected to (", Word(reason), ")");
     case Kind::kUnsupported:
-      return "only TCP can be brokered";
+      return "only TCP, UDP and UNIX sockets can be brokered";
     case Kind::kTableFull:
       return "this process has no descriptor left (raise its RLIMIT_NOFILE)";
     case Kind::kNoAnswer:

@@ -19,7 +19,7 @@ struct ConnectError {
     kNetwork,      // the policy allows, the system or the network does not: `error_number`
     kLimited,      // over a limit of the role: `reason`, `retry_after_ms`
     kBadRequest,   // it asks for what cannot be: `reason`
-    kUnsupported,  // not a TCP connection, so it was not even asked for
+    kUnsupported,  // neither TCP, UDP nor UNIX, so it was not even asked for
     kTableFull,    // the broker sent a socket, this process has no descriptor left for it
     kNoAnswer,     // the broker did not answer in time
     kBrokerGone,   // the broker has ended, or closed the channel

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,10 +17,14 @@ namespace {
 
 using Kind = ConnectError::Kind;
 
-bool IsTcp(const curl_sockaddr& address) {
+// Nothing for what no broker opens.
+std::optional<Transport> TransportOf(const curl_sockaddr& address) {
   // From 8.19 libcurl ors SOCK_CLOEXEC into the type.
   const int type = address.socktype & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
-  return type == SOCK_STREAM && (address.protocol == 0 || address.protocol == IPPROTO_TCP);
+  const int protocol = address.protocol;
+  if (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP)) return Transport::kStream;
+  if (type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP)) return Transport::kDatagram;
+  return std::nullopt;
 }
 
 ConnectResult Unsupported(int error_number) {
@@ -138,8 +143,10 @@ ConnectResult CurlAdapter::Connect(Handle* handle, const curl_sockaddr& address)
   const auto endpoint = Endpoint::FromSockaddr(&address.addr, address.addrlen);
   if (!endpoint.has_value()) return Unsupported(EAFNOSUPPORT);
   handle->endpoint = *endpoint;
-  if (!IsTcp(address)) return Unsupported(EPROTONOSUPPORT);
+  const auto transport = TransportOf(address);
+  if (!transport.has_value()) return Unsupported(EPROTONOSUPPORT);
   ConnectRequest request;
+  request.transport = *transport;
   request.mode = options_.mode;
   request.deadline_ms = static_cast<uint32_t>(
       std::clamp<int64_t>(options_.connect_deadline.count(), 1, kMaxDeadlineMs));

@@ -1,7 +1,7 @@
 // Every bound of the wire protocol and of the two parties that speak it, in one place.
 //
 // A bound that only one broker uses and that an operator may tune is a member of Role
-// (broker/role.h), not a constant here.
+// (broker/policy/role.h), not a constant here.
 
 #ifndef SOCKGATE_PROTO_LIMITS_H_
 #define SOCKGATE_PROTO_LIMITS_H_

@@ -80,6 +80,18 @@ absl::string_view Word(Reason reason) {
       return "broker-out-of-descriptors";
     case Reason::kUnspecified:
       return "unspecified-address";
+    case Reason::kSpecialPurpose:
+      return "special-purpose-address";
+    case Reason::kEmbeddedAddress:
+      return "embedded-address";
+    case Reason::kOwnAddress:
+      return "own-address";
+    case Reason::kRoleRemoved:
+      return "role-removed";
+    case Reason::kNotConfined:
+      return "not-confined";
+    case Reason::kRate:
+      return "too-many-per-second";
   }
   return "?";
 }

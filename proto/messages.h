@@ -63,7 +63,14 @@ enum class Reason : uint8_t {
   kAuditLog = 8,     // lines of the broker's audit log that could not be written yet
   kDescriptors = 9,  // descriptors of the broker
   // denied
-  kUnspecified = 10,  // 0.0.0.0 or ::, which the kernel takes for loopback
+  kUnspecified = 10,      // 0.0.0.0 or ::, which the kernel takes for loopback
+  kSpecialPurpose = 11,   // not a public address, and no rule names its range
+  kEmbeddedAddress = 12,  // an IPv4 address that the IPv6 one stands for may not be reached
+  kOwnAddress = 13,       // of the broker's host, or a path where the broker listens
+  kRoleRemoved = 14,      // the policy has no such role any more
+  kNotConfined = 15,      // the role is for processes with a seccomp filter only
+  // limited
+  kRate = 16,  // connects of this worker in a second
 };
 
 // Bits of Hello::capabilities and HelloReply::capabilities.

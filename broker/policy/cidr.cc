@@ -16,13 +16,6 @@ uint8_t MaskByte(int prefix, size_t index) {
   return static_cast<uint8_t>(0xff << (8 - bits));
 }
 
-bool HasHostBits(const IpAddress& base, int prefix) {
-  for (size_t i = 0; i < base.size(); ++i) {
-    if ((base.data()[i] & ~MaskByte(prefix, i)) != 0) return true;
-  }
-  return false;
-}
-
 std::optional<int> ParsePrefix(absl::string_view text, int most) {
   int prefix;
   if (text.empty() || text.size() > 3 || (text.size() > 1 && text[0] == '0')) return std::nullopt;
@@ -42,8 +35,19 @@ std::optional<Cidr> Cidr::Parse(absl::string_view text) {
   if (mapped) return std::nullopt;
   if (slash == absl::string_view::npos) return Cidr(*base, base->bits());
   const auto prefix = ParsePrefix(text.substr(slash + 1), base->bits());
-  if (!prefix.has_value() || HasHostBits(*base, *prefix)) return std::nullopt;
-  return Cidr(*base, *prefix);
+  if (!prefix.has_value()) return std::nullopt;
+  const Cidr range = Around(*base, *prefix);
+  if (range.base() != *base) return std::nullopt;
+  return range;
+}
+
+Cidr Cidr::Around(const IpAddress& address, int prefix) {
+  IpAddress::V6Bytes bytes = {};
+  for (size_t i = 0; i < address.size(); ++i) {
+    bytes[i] = static_cast<uint8_t>(address.data()[i] & MaskByte(prefix, i));
+  }
+  if (!address.is_v4()) return Cidr(IpAddress::V6(bytes), prefix);
+  return Cidr(IpAddress::V4({bytes[0], bytes[1], bytes[2], bytes[3]}), prefix);
 }
 
 bool Cidr::Contains(const IpAddress& address) const {

@@ -21,7 +21,22 @@ class Cidr {
   // addresses never have that form here.
   static std::optional<Cidr> Parse(absl::string_view text);
 
+  // The range of this length around the address. `prefix` must fit the address.
+  static Cidr Around(const IpAddress& address, int prefix);
+
   bool Contains(const IpAddress& address) const;
+  // Whether every address of `other` is in this range too.
+  bool Contains(const Cidr& other) const {
+    return other.prefix_ >= prefix_ && Contains(other.base_);
+  }
+
+  const IpAddress& base() const { return base_; }
+  int prefix() const { return prefix_; }
+  bool is_v4() const { return base_.is_v4(); }
+
+  friend bool operator==(const Cidr& a, const Cidr& b) {
+    return a.prefix_ == b.prefix_ && a.base_ == b.base_;
+  }
 
   std::string ToString() const;
 

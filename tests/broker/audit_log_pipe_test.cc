@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <climits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -22,7 +23,7 @@ using nlohmann::json;
 class AuditLogPipeTest : public ::testing::Test {
  protected:
   AuditLogPipeTest() {
-    worker_.role = &role_;
+    worker_.role = {std::shared_ptr<void>(), &role_};
     attempt_.worker = &worker_;
     int ends[2] = {-1, -1};
     EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
@@ -84,6 +85,31 @@ TEST_F(AuditLogPipeTest, ASlowReaderMakesItFullAndNothingIsLost) {
   EXPECT_EQ(expected, lines);
 }
 
+// Or the lines of another writer to the same pipe would be found amid ours.
+TEST_F(AuditLogPipeTest, EveryWriteIsOfWholeLines) {
+  int ends[2] = {-1, -1};
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC | O_DIRECT | O_NONBLOCK), 0);  // a read gets what one write put
+  const UniqueFd reader(ends[0]);
+  AuditLog log{UniqueFd(ends[1])};
+  uint32_t expected = 0;
+  for (uint32_t made = 0; expected < 1000;) {
+    for (int i = 0; i < 100; ++i) {
+      attempt_.request_id = ++made;
+      log.Decision(attempt_, Verdict());
+    }
+    log.Flush();
+    std::array<char, PIPE_BUF> block;
+    ssize_t size = 0;
+    while ((size = read(reader.get(), block.data(), block.size())) > 0) {
+      ASSERT_EQ(block[static_cast<size_t>(size) - 1], '\n');
+      std::istringstream stream(std::string(block.data(), static_cast<size_t>(size)));
+      for (std::string line; std::getline(stream, line);) {
+        ASSERT_EQ(json::parse(line).at("request"), ++expected);
+      }
+    }
+  }
+}
+
 TEST_F(AuditLogPipeTest, OneReadMakesRoomForOneMore) {
   FillUp();
   for (int i = 0; i < 100 && log_->full(); ++i) {
@@ -143,7 +169,7 @@ TEST(AuditLogDiskTest, AFullDiskMakesItFull) {
   AuditLog log(std::move(full_disk));
   Role role;
   WorkerRecord worker;
-  worker.role = &role;
+  worker.role = {std::shared_ptr<void>(), &role};
   for (int i = 0; i < 20'000; ++i) {
     log.Channel(worker, 1, "opened", "");
     if (i % 100 == 0) log.Flush();

@@ -7,8 +7,10 @@
 
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 
 namespace sockgate {
@@ -21,7 +23,7 @@ class AuditLogTest : public ::testing::Test {
   AuditLogTest() {
     role_.name = "fetch";
     worker_.id = 5;
-    worker_.role = &role_;
+    worker_.role = {std::shared_ptr<void>(), &role_};
     worker_.peer = {1234, 1000};
     attempt_.worker = &worker_;
     attempt_.channel = 7;
@@ -55,11 +57,13 @@ class AuditLogTest : public ::testing::Test {
 };
 
 TEST_F(AuditLogTest, ADecisionToAllow) {
-  log_.Decision(attempt_, {Decision::kAllow, 3, Reason::kNone});
-  EXPECT_EQ(Line(), R"("event":"decision","worker":5,"channel":7,"role":"fetch","request":9,)"
-                    R"("target":"[2001:db8::1]:443","transport":"stream","mode":"connected",)"
-                    R"("purpose":"transfer","verdict":"allow","rule":3,"reason":"none"})"
-                    "\n");
+  log_.Decision(attempt_, {Decision::kAllow, 3, 12, Reason::kNone});
+  EXPECT_EQ(
+      Line(),
+      R"("event":"decision","worker":5,"channel":7,"role":"fetch","request":9,)"
+      R"("target":"[2001:db8::1]:443","transport":"stream","mode":"connected",)"
+      R"("purpose":"transfer","verdict":"allow","rule":3,"line":12,"reason":"none","policy":1})"
+      "\n");
 }
 
 TEST_F(AuditLogTest, ADecisionToDeny) {
@@ -67,10 +71,47 @@ TEST_F(AuditLogTest, ADecisionToDeny) {
   attempt_.request.transport = Transport::kDatagram;
   attempt_.request.mode = ConnectMode::kInProgress;
   attempt_.request.purpose = Purpose::kDirect;
-  log_.Decision(attempt_, {Decision::kDeny, 0, Reason::kTransport});
-  EXPECT_EQ(Line(), R"("event":"decision","worker":5,"channel":7,"role":"fetch","request":9,)"
-                    R"("target":"10.0.0.1:22","transport":"datagram","mode":"in-progress",)"
-                    R"("purpose":"direct","verdict":"deny","rule":0,"reason":"transport"})"
+  log_.Decision(attempt_, {Decision::kDeny, 0, 0, Reason::kTransport});
+  EXPECT_EQ(Line(),
+            R"("event":"decision","worker":5,"channel":7,"role":"fetch","request":9,)"
+            R"("target":"10.0.0.1:22","transport":"datagram","mode":"in-progress",)"
+            R"("purpose":"direct","verdict":"deny","rule":0,"reason":"transport","policy":1})"
+            "\n");
+}
+
+TEST_F(AuditLogTest, ADecisionThatOnlyReportModeLetsThrough) {
+  log_.Decision(attempt_, {Decision::kWouldDeny, 0, 0, Reason::kNoRuleMatches});
+  const json line = json::parse(Text());
+  EXPECT_EQ(line.at("verdict"), "would-deny");
+  EXPECT_EQ(line.at("reason"), "no-rule-matches");
+}
+
+TEST_F(AuditLogTest, ChangesOfThePolicy) {
+  log_.PolicyLoaded(2, "roles: 1", {});
+  EXPECT_EQ(Line(), R"("event":"policy","change":"loaded","policy":2,"detail":"roles: 1"})"
+                    "\n");
+  ASSERT_EQ(ftruncate(file_, 0), 0);
+  lseek(file_, 0, SEEK_SET);
+  log_.PolicyRejected("p.toml:3:1: error: \"x\"\n", {});
+  EXPECT_EQ(Line(), R"("event":"policy","change":"rejected","policy":2,)"
+                    R"("detail":"p.toml:3:1: error: \"x\"\u000a"})"
+                    "\n");
+  ASSERT_EQ(ftruncate(file_, 0), 0);
+  lseek(file_, 0, SEEK_SET);
+  log_.Decision(attempt_, Verdict());
+  EXPECT_EQ(json::parse(Text()).at("policy"), 2);
+}
+
+TEST_F(AuditLogTest, WhoOrderedAChangeOfThePolicy) {
+  log_.PolicyLoaded(2, "roles: 1", {"control", OrderedBy::Process{1234, 1000}});
+  EXPECT_EQ(Line(), R"("event":"policy","change":"loaded","policy":2,"by":"control","pid":1234,)"
+                    R"("uid":1000,"detail":"roles: 1"})"
+                    "\n");
+  ASSERT_EQ(ftruncate(file_, 0), 0);
+  lseek(file_, 0, SEEK_SET);
+  log_.PolicyRejected("no", {"signal"});
+  EXPECT_EQ(Line(), R"("event":"policy","change":"rejected","policy":2,"by":"signal",)"
+                    R"("detail":"no"})"
                     "\n");
 }
 
@@ -154,6 +195,28 @@ TEST_F(AuditLogTest, HostileDetails) {
   EXPECT_EQ(line.at("detail"), "x\xc3\xbf\"\n");
 }
 
+// A longer line could not be written to a pipe in one piece.
+TEST_F(AuditLogTest, EveryLineFitsIntoAPipeInOnePiece) {
+  role_.name.assign(5000, '\x01');
+  worker_.id = attempt_.channel = UINT64_MAX;
+  attempt_.request.endpoint = *Endpoint::Unix(std::string(107, '\xff'));
+  const std::string name = std::string(5000, '/') + std::string(5000, '"');
+  log_.Decision(attempt_, {Decision::kDeny, UINT32_MAX, UINT32_MAX, Reason::kSpecialPurpose});
+  log_.Completion(attempt_, Result(), attempt_.begun);
+  log_.Channel(worker_, UINT64_MAX, "violation", std::string(5000, '\xff'));
+  log_.PolicyRejected(name, {"control", OrderedBy::Process{INT_MAX, UINT_MAX}});
+  std::istringstream stream(Text());
+  int lines = 0;
+  for (std::string line; std::getline(stream, line); ++lines) {
+    EXPECT_LT(line.size() + 1, size_t{PIPE_BUF});
+    EXPECT_TRUE(json::accept(line)) << line;
+    if (lines == 3) {
+      EXPECT_EQ(json::parse(line).at("detail"), name.substr(0, 1024) + "...");
+    }
+  }
+  EXPECT_EQ(lines, 4);
+}
+
 TEST_F(AuditLogTest, TheTimeIsNow) {
   const time_t before = time(nullptr);
   log_.Channel(worker_, 1, "opened", "");
@@ -185,7 +248,7 @@ TEST(AuditLogNowhereTest, NobodyWantsTheLog) {
   AuditLog log{UniqueFd()};
   Role role;
   WorkerRecord worker;
-  worker.role = &role;
+  worker.role = {std::shared_ptr<void>(), &role};
   for (int i = 0; i < 20'000; ++i) log.Channel(worker, 1, "opened", "");
   log.Flush();
   EXPECT_FALSE(log.pending());

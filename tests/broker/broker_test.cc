@@ -165,9 +165,9 @@ TEST_F(BrokerTest, ARoleThatDoesNotExist) {
   Make();
   EXPECT_TRUE(absl::IsNotFound(broker_->AddWorker("fetcher").status()));
   EXPECT_TRUE(absl::IsNotFound(broker_->AddWorker("").status()));
-  EXPECT_TRUE(absl::IsNotFound(broker_->Listen(folder / "broker", "fetcher")));
-  EXPECT_TRUE(broker_->Listen(folder / "broker", "other").ok());
-  EXPECT_FALSE(broker_->Listen(folder / "broker", "fetch").ok());
+  EXPECT_TRUE(absl::IsNotFound(broker_->Listen({folder / "broker", "fetcher"})));
+  EXPECT_TRUE(broker_->Listen({folder / "broker", "other"}).ok());
+  EXPECT_FALSE(broker_->Listen({folder / "broker", "fetch"}).ok());
 }
 
 // No request follows that would wake the loop up.

@@ -103,7 +103,7 @@ TEST_F(ConnectorCancelTest, TheObserverMayStartManyMore) {
   StartOn(1, kConnected, 1);
   on_end = [&](const Attempt& ended) {
     if (ended.request_id != 1) return;
-    for (uint32_t i = 2; i <= 100; ++i) connector->Start(MakeAttempt(kConnected, i));
+    for (uint32_t i = 2; i <= 100; ++i) connector->Start(MakeAttempt(kConnected, i), options);
   };
   thread.Do([&] { net.Break(0, ECONNREFUSED); });
   ASSERT_TRUE(AwaitEnds(1));

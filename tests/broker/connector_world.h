@@ -47,7 +47,7 @@ class ConnectorWorld : public ConnectObserver {
 
   Started Start(const Attempt& attempt) {
     Started started;
-    thread.Do([&] { started = connector->Start(attempt); });
+    thread.Do([&] { started = connector->Start(attempt, options); });
     return started;
   }
 
@@ -64,6 +64,7 @@ class ConnectorWorld : public ConnectObserver {
 
   FakeNet net;
   WorkerRecord worker;
+  SocketOptions options;
   std::vector<Ending> ends;
   std::function<void(const Attempt&)> on_end;
   LoopThread thread;

@@ -55,7 +55,8 @@ size_t OpenObject::Holders() const {
   return holders;
 }
 
-int FakeNet::OpenStream(const Endpoint& endpoint, UniqueFd* socket) {
+int FakeNet::Open(const Endpoint& endpoint, Transport transport, const SocketOptions& options,
+                  UniqueFd* socket) {
   if (open_error_ != 0) return std::exchange(open_error_, 0);
   int ends[2];
   SOCKGATE_CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
@@ -66,6 +67,8 @@ int FakeNet::OpenStream(const Endpoint& endpoint, UniqueFd* socket) {
   if (std::exchange(next_unwatchable_, false)) socket->Reset(memfd_create("line", MFD_CLOEXEC));
   line.near_side = OpenObject::Of(socket->get());
   line.endpoint = endpoint;
+  line.transport = transport;
+  line.options = options;
   line.answers = std::exchange(next_answers_, {});
   if (line.answers.empty()) line.answers = usual_answers_;
   line.look = std::exchange(next_look_, Handshake::kGoingOn);

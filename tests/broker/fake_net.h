@@ -1,6 +1,6 @@
 // FakeNet: a network that does what the test says, and remembers what it was asked.
 //
-// Each OpenStream() makes the next "line": the broker's side is a real descriptor, so that epoll
+// Each Open() makes the next "line": the broker's side is a real descriptor, so that epoll
 // and descriptor passing are the kernel's own, and the far side stays here. A line is not writable
 // until Finish() or Break(). Without orders every handshake goes on for ever.
 // Threads: one at a time, as the loop's thread or under LoopThread::Do().
@@ -55,6 +55,8 @@ class FakeNet final : public Net {
     UniqueFd far_side;
     OpenObject near_side;
     Endpoint endpoint;
+    Transport transport = Transport::kStream;
+    SocketOptions options;
     Answers answers;
     Handshake look = Handshake::kGoingOn;
     int connects = 0;
@@ -66,7 +68,8 @@ class FakeNet final : public Net {
   // How many descriptors of the near side are open in this process.
   size_t Holders(size_t i) const { return lines_[i].near_side.Holders(); }
 
-  int OpenStream(const Endpoint& endpoint, UniqueFd* socket) override;
+  int Open(const Endpoint& endpoint, Transport transport, const SocketOptions& options,
+           UniqueFd* socket) override;
   int Connect(int socket, const Endpoint& endpoint) override;
   Handshake Look(int socket) override;
   void GiveUp(int socket) override;

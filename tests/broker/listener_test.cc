@@ -6,10 +6,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <thread>
 
+#include "tests/broker/capabilities.h"
 #include "tests/broker/server_world.h"
 #include "tests/broker/temp_folder.h"
 
@@ -31,16 +36,25 @@ UniqueFd Unix(int type, const std::string& path, int (*deed)(int, const sockaddr
   return socket;
 }
 
+ListenAt At(const std::string& path) {
+  ListenAt at;
+  at.path = path;
+  at.role = "test";
+  return at;
+}
+
 class ListenerTest : public ::testing::Test, protected ServerWorld {
  protected:
   ~ListenerTest() override {
     Do([this] { listener_.reset(); });
   }
 
-  absl::Status Listen(const std::string& path) {
+  absl::Status Listen(const std::string& path) { return Listen(At(path)); }
+
+  absl::Status Listen(const ListenAt& at) {
     absl::Status status;
     Do([&] {
-      auto listener = Listener::Create(path, &role, thread.loop(), server.get());
+      auto listener = Listener::Create(at, lent_role, thread.loop(), server.get());
       status = listener.status();
       if (listener.ok()) listener_ = *std::move(listener);
     });
@@ -78,10 +92,194 @@ TEST_F(ListenerTest, IsForTheOwnerAlone) {
   struct stat status;
   ASSERT_EQ(stat(path_.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0600U);
-  // The umask is as before.
+}
+
+// In the moment before the mode is given too.
+TEST_F(ListenerTest, HasItsModeUnderAnyUmask) {
+  ListenAt at = At(path_);
+  for (const mode_t mask : {0000U, 0022U, 0177U, 0777U}) {
+    const mode_t before = umask(mask);
+    for (const mode_t mode : {0600U, 0666U}) {
+      at.mode = mode;
+      EXPECT_TRUE(Listen(at).ok());
+      struct stat status = {};
+      EXPECT_EQ(stat(path_.c_str(), &status), 0);
+      EXPECT_EQ(status.st_mode & 07777, mode);
+      Do([this] { listener_.reset(); });
+    }
+    EXPECT_EQ(umask(before), mask);
+  }
+}
+
+// The umask is the whole process's.
+TEST_F(ListenerTest, LeavesTheFilesOfOtherThreadsTheirModes) {
+  std::atomic<bool> over = false;
+  bool narrow = false;
+  const mode_t before = umask(0022);
+  std::thread other([&] {
+    const std::string file = folder_ / "file";
+    while (!over) {
+      struct stat status = {};
+      std::ofstream(file) << "x";
+      EXPECT_EQ(stat(file.c_str(), &status), 0);
+      narrow = narrow || (status.st_mode & 07777) != 0644;
+      unlink(file.c_str());
+    }
+  });
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_TRUE(Listen(path_).ok());
+    Do([this] { listener_.reset(); });
+  }
+  over = true;
+  other.join();
+  umask(before);
+  EXPECT_FALSE(narrow);
+}
+
+TEST_F(ListenerTest, HasTheModeThatItShallHave) {
+  ListenAt at = At(path_);
+  for (const mode_t mode : {0666U, 0660U, 0600U, 0000U}) {
+    at.mode = mode;
+    ASSERT_TRUE(Listen(at).ok());
+    struct stat status;
+    ASSERT_EQ(stat(path_.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777, mode);
+    Do([this] { listener_.reset(); });
+  }
+}
+
+TEST_F(ListenerTest, HasTheOwnerAndGroupThatItShallHave) {
   std::ofstream(folder_ / "file") << "x";
-  ASSERT_EQ(stat((folder_ / "file").c_str(), &status), 0);
-  EXPECT_NE(status.st_mode & 0044, 0U);
+  if (chown((folder_ / "file").c_str(), 12'345, 12'346) != 0) GTEST_SKIP() << "needs CAP_CHOWN";
+  ListenAt at = At(path_);
+  at.mode = 0660;
+  at.owner = 12'345;
+  ASSERT_TRUE(Listen(at).ok());
+  struct stat status;
+  ASSERT_EQ(stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_uid, 12'345U);
+  EXPECT_EQ(status.st_gid, getegid()) << "as it was";
+  EXPECT_EQ(status.st_mode & 07777, 0660U);
+  Do([this] { listener_.reset(); });
+
+  at.owner.reset();
+  at.group = 12'346;
+  ASSERT_TRUE(Listen(at).ok());
+  ASSERT_EQ(stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_uid, geteuid());
+  EXPECT_EQ(status.st_gid, 12'346U);
+}
+
+TEST_F(ListenerTest, AnOwnerThatCannotBeSetLeavesNoPathBehind) {
+  ListenAt at = At(path_);
+  at.owner = 12'345;
+  Do([] { testing::DropAllCapabilities(); });
+  EXPECT_TRUE(absl::IsPermissionDenied(Listen(at)));
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST_F(ListenerTest, ServesThePeersOfTheRoleOnly) {
+  role.peers.uids = {geteuid() + 1};
+  ASSERT_TRUE(Listen(path_).ok());
+  EXPECT_TRUE(Connect().Closed());
+  ASSERT_TRUE(Until([&] { return !audit->pending(); }));
+  const auto refused = Audit("channel").at(0);
+  EXPECT_EQ(refused.at("change"), "refused");
+  EXPECT_EQ(refused.at("detail"), "peer");
+  EXPECT_EQ(refused.at("role"), "test");
+  EXPECT_EQ(refused.at("pid"), getpid());
+  EXPECT_EQ(refused.at("uid"), geteuid());
+
+  Do([&] { role.peers.gids = {getegid()}; });
+  Connect().Greet();
+}
+
+// Who may connect at will must not fill the log.
+TEST_F(ListenerTest, SaysHowOftenItRefusedOnceASecond) {
+  constexpr int kTimes = 60;
+  role.peers.uids = {geteuid() + 1};
+  ASSERT_TRUE(Listen(path_).ok());
+  const auto begun = std::chrono::steady_clock::now();
+  for (int i = 0; i < kTimes; ++i) EXPECT_TRUE(Connect().Closed());
+  ASSERT_TRUE(Until([&] { return !audit->pending(); }));
+  EXPECT_EQ(Audit("channel").at(0).at("detail"), "peer");
+  const auto told = [this] {
+    int sum = 0;
+    for (const auto& line : Audit("channel")) {
+      const std::string detail = line.at("detail");
+      sum += detail == "peer" ? 1 : std::stoi(detail.substr(std::string("peer, ").size()));
+    }
+    return sum;
+  };
+  const auto deadline = begun + std::chrono::seconds(10);
+  while (told() < kTimes && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_EQ(told(), kTimes);
+  const auto seconds =
+      std::chrono::ceil<std::chrono::seconds>(std::chrono::steady_clock::now() - begun);
+  EXPECT_LE(Audit("channel").size(), 1U + static_cast<size_t>(seconds.count()));
+}
+
+TEST_F(ListenerTest, SaysHowOftenItRefusedBeforeItGoes) {
+  role.peers.uids = {geteuid() + 1};
+  ASSERT_TRUE(Listen(path_).ok());
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(Connect().Closed());
+  Do([this] { listener_.reset(); });
+  EXPECT_EQ(Audit("channel").size(), 2U);
+  EXPECT_EQ(AuditDetail("refused"), "peer, 1 more");
+}
+
+// A full table does not let those in who came before the change.
+TEST_F(ListenerTest, TurnsAwayWhoWaitedAlsoWhenTheDescriptorTableWasFull) {
+  ASSERT_TRUE(Listen(path_).ok());
+  ListenAt wide = At(path_);
+  wide.mode = 0666;
+  TestWorker early((UniqueFd()));
+  Do([&] {
+    early = Connect();
+    rlimit before;
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    rlimit none = before;
+    none.rlim_cur = 3;
+    ASSERT_TRUE(listener_->Grant(wide).ok());
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    listener_->Change(wide, lent_role);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  });
+  EXPECT_TRUE(early.Closed());
+  EXPECT_EQ(AuditDetail("refused"), "reload");
+  Connect().Greet();
+}
+
+size_t CountPidfds() {
+  size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code error;
+    const auto target = std::filesystem::read_symlink(entry, error);
+    if (!error && target.string().find("pidfd") != std::string::npos) ++count;
+  }
+  return count;
+}
+
+TEST_F(ListenerTest, KeepsADescriptorOfTheProcessOnlyWhereItWillBeAsked) {
+  ASSERT_TRUE(Listen(path_).ok());
+  TestWorker unasked = Connect();
+  unasked.Greet();
+  EXPECT_EQ(CountPidfds(), 0U);
+  Do([this] { role.require_confined = true; });
+  TestWorker asked = Connect();
+  asked.Greet();
+  EXPECT_EQ(CountPidfds(), 1U);
+  EXPECT_EQ(unasked.Ask(ConnectTo()).result().reason, Reason::kNotConfined);
+}
+
+TEST_F(ListenerTest, AsksWhoeverCameByThePathToBeConfined) {
+  role.require_confined = true;
+  ASSERT_TRUE(Listen(path_).ok());
+  TestWorker worker = Connect();
+  worker.Greet();
+  EXPECT_EQ(worker.Ask(ConnectTo()).result().reason, Reason::kNotConfined);
 }
 
 TEST_F(ListenerTest, TakesItsPathAwayAtTheEnd) {
@@ -109,7 +307,7 @@ TEST_F(ListenerTest, ReplacesASocketThatNobodyListensOn) {
 TEST_F(ListenerTest, LeavesALiveBrokerAlone) {
   ASSERT_TRUE(Listen(path_).ok());
   Do([&] {
-    const auto second = Listener::Create(path_, &role, thread.loop(), server.get());
+    const auto second = Listener::Create(At(path_), lent_role, thread.loop(), server.get());
     EXPECT_FALSE(second.ok());
     EXPECT_NE(second.status().message().find(path_), absl::string_view::npos);
   });
@@ -128,6 +326,29 @@ TEST_F(ListenerTest, LeavesAFileOfAnyOtherKindAlone) {
   std::filesystem::create_symlink(path_, folder_ / "link");
   EXPECT_FALSE(Listen(folder_ / "link").ok());
   EXPECT_TRUE(std::filesystem::is_symlink(folder_ / "link"));
+}
+
+TEST_F(ListenerTest, RefusesAFolderWhereAnybodyMayReplaceTheSocket) {
+  const std::string folder = folder_ / "shared";
+  std::filesystem::create_directory(folder);
+  ASSERT_EQ(chmod(folder.c_str(), 0777), 0);
+  const absl::Status status = Listen(folder + "/broker");
+  EXPECT_EQ(status.message(),
+            "cannot listen on " + folder +
+                "/broker: all users may write to its folder, which is not sticky");
+  EXPECT_FALSE(std::filesystem::exists(folder + "/broker"));
+  ASSERT_EQ(chmod(folder.c_str(), 01777), 0);
+  EXPECT_TRUE(Listen(folder + "/broker").ok());
+}
+
+TEST_F(ListenerTest, RefusesAFolderOfAnotherUser) {
+  const std::string folder = folder_ / "another's";
+  std::filesystem::create_directory(folder);
+  if (chown(folder.c_str(), 12'345, 12'346) != 0) GTEST_SKIP() << "needs CAP_CHOWN";
+  EXPECT_EQ(Listen(folder + "/broker").message(),
+            "cannot listen on " + folder +
+                "/broker: its folder belongs to neither root nor the broker's user");
+  EXPECT_FALSE(std::filesystem::exists(folder + "/broker"));
 }
 
 TEST_F(ListenerTest, RefusesWhatIsNoPath) {

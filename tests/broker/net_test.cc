@@ -36,7 +36,7 @@ class KernelNetTest : public ::testing::TestWithParam<const char*> {
   // A socket whose handshake with `port` has begun.
   UniqueFd Begin(uint16_t port) {
     UniqueFd socket;
-    EXPECT_EQ(net_.OpenStream(At(port), &socket), 0);
+    EXPECT_EQ(net_.Open(At(port), Transport::kStream, {}, &socket), 0);
     EXPECT_EQ(net_.Connect(socket.get(), At(port)), EINPROGRESS);
     return socket;
   }
@@ -49,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(Each, KernelNetTest, ::testing::Values("127.0.0.1", "::
 
 TEST_P(KernelNetTest, OpensANonBlockingCloseOnExecStreamSocketOfTheFamily) {
   UniqueFd socket;
-  ASSERT_EQ(net_.OpenStream(At(1), &socket), 0);
+  ASSERT_EQ(net_.Open(At(1), Transport::kStream, {}, &socket), 0);
   EXPECT_NE(fcntl(socket.get(), F_GETFL) & O_NONBLOCK, 0);
   EXPECT_NE(fcntl(socket.get(), F_GETFD) & FD_CLOEXEC, 0);
   int domain = 0;
@@ -123,7 +123,7 @@ TEST(KernelNetUnixTest, OpensAUnixSocketForAUnixEndpoint) {
   KernelNet net;
   const auto endpoint = Endpoint::Unix("/nonexistent/socket");
   UniqueFd socket;
-  ASSERT_EQ(net.OpenStream(*endpoint, &socket), 0);
+  ASSERT_EQ(net.Open(*endpoint, Transport::kStream, {}, &socket), 0);
   EXPECT_EQ(net.Connect(socket.get(), *endpoint), ENOENT);
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 
 #include "tests/broker/server_world.h"
 #include "tests/support/process_stats.h"
@@ -163,6 +164,77 @@ TEST_F(ServerTest, NoDescriptorLeftForAnotherChannel) {
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_EQ(result.outcome, Outcome::kLimited);
   EXPECT_EQ(result.reason, Reason::kDescriptors);
+}
+
+// A role like the test's, but that it allows nothing.
+RoleTable Without192() {
+  Role closed;
+  closed.name = "test";
+  std::vector<Role> roles = {closed};
+  return *RoleTable::Make(std::move(roles));
+}
+
+TEST_F(ServerTest, ANewPolicyHoldsForTheNextRequestOfEveryChannel) {
+  TestWorker first = AddGreetedWorker();
+  TestWorker second(first.Ask(OpenChannelRequest()).descriptor);
+  Do([&] {
+    net.UsualAnswers({0});
+    server->Adopt(Without192());
+  });
+  for (TestWorker* worker : {&first, &second}) {
+    EXPECT_EQ(worker->Ask(ConnectTo()).result().reason, Reason::kNoRuleMatches);
+  }
+  TestWorker third(second.Ask(OpenChannelRequest()).descriptor);
+  EXPECT_EQ(third.Ask(ConnectTo()).result().outcome, Outcome::kDenied);
+  Do([&] { server->Adopt(*RoleTable::Make({TestRole()})); });
+  for (TestWorker* worker : {&first, &second, &third}) {
+    EXPECT_EQ(worker->Ask(ConnectTo()).result().outcome, Outcome::kConnected);
+  }
+}
+
+TEST_F(ServerTest, AHandshakeUnderWayOutlivesThePolicyThatAllowedIt) {
+  TestWorker worker = AddGreetedWorker();
+  const Answer started = worker.Ask(ConnectTo("192.0.2.1", 443, kInProgress));
+  worker.Send(ConnectTo());
+  ASSERT_TRUE(AwaitLines(2));
+  Do([&] { server->Adopt(Without192()); });
+  Do([&] {
+    net.Finish(0);
+    net.Finish(1);
+  });
+  EXPECT_EQ(worker.Receive().result().outcome, Outcome::kConnected);
+  EXPECT_EQ(worker.Ask(ConnectTo()).result().outcome, Outcome::kDenied);
+}
+
+// Each worker's own reference would be one too many.
+TEST_F(ServerTest, HoldsNoRoleOfBefore) {
+  auto table = *RoleTable::Make({TestRole()});
+  const std::weak_ptr<const Role> before = table.Find("test");
+  Do([&] { server->Adopt(table); });
+  TestWorker worker = AddGreetedWorker();
+  TestWorker gone = AddGreetedWorker();
+  Do([&] { server->Adopt(table); });
+  TestWorker minted(worker.Ask(OpenChannelRequest()).descriptor);
+  worker.Send(ConnectTo());
+  ASSERT_TRUE(AwaitLines(1));
+  gone.Close();
+  Do([&] {
+    server->Adopt(Without192());
+    table = Without192();
+    EXPECT_TRUE(before.expired());
+  });
+}
+
+TEST_F(ServerTest, CountsWorkersAndChannels) {
+  TestWorker first = AddGreetedWorker();
+  TestWorker second(first.Ask(OpenChannelRequest()).descriptor);
+  TestWorker other = AddGreetedWorker();
+  Do([&] {
+    const auto crowds = server->Crowds();
+    ASSERT_EQ(crowds.size(), 1U);
+    EXPECT_EQ(crowds.at("test").workers, 2U);
+    EXPECT_EQ(crowds.at("test").channels, 3U);
+  });
 }
 
 TEST_F(ServerTest, ItsEndClosesAllAndLogsIt) {

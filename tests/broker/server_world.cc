@@ -50,7 +50,7 @@ TestWorker ServerWorld::AddGreetedWorker() {
 }
 
 void ServerWorld::Serve(UniqueFd broker_end) {
-  Do([&] { server->AddWorker(std::move(broker_end), &role, {42, 7}); });
+  Do([&] { server->AddWorker(std::move(broker_end), lent_role, {42, 7}); });
 }
 
 std::vector<json> ServerWorld::Audit() {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "broker/role.h"
+#include "broker/policy/role.h"
 #include "broker/server.h"
 #include "tests/broker/fake_net.h"
 #include "tests/broker/loop_thread.h"
@@ -54,6 +54,8 @@ class ServerWorld {
   std::string AuditDetail(const std::string& change);
 
   Role role = TestRole();
+  // The workers' own; the world outlives them.
+  const RoleSnapshot lent_role{RoleSnapshot(), &role};
   FakeNet net;
   const UniqueFd log;
   std::unique_ptr<AuditLog> audit;

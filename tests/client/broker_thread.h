@@ -23,7 +23,7 @@ class BrokerThread {
     BrokerOptions options;
     options.roles.push_back(std::move(role));
     broker_ = *Broker::Create(std::move(options));
-    if (!path.empty()) listening_ = broker_->Listen(path, "test").ok();
+    if (!path.empty()) listening_ = broker_->Listen({path, "test"}).ok();
     thread_ = std::thread([this] { broker_->Run(); });
   }
   ~BrokerThread() { Stop(); }

@@ -34,8 +34,7 @@ TEST(ConnectErrorTest, WhatTheBrokerSaid) {
        "denied by rule 3 (deny-rule)"},
       {ResultOf(Outcome::kDenied, Reason::kNoRuleMatches), Kind::kDenied, EACCES,
        "denied by the default (no-rule-matches)"},
-      {ResultOf(Outcome::kDenied, Reason::kTransport), Kind::kDenied, EACCES,
-       "denied by the default (transport)"},
+      {ResultOf(Outcome::kDenied, Reason::kTransport), Kind::kDenied, EACCES, "denied (transport)"},
       {ResultOf(Outcome::kFailed, Reason::kNone, 1, ECONNREFUSED), Kind::kNetwork, ECONNREFUSED,
        "allowed, but the connection failed: Connection refused"},
       {ResultOf(Outcome::kFailed, Reason::kNone, 1, ETIMEDOUT), Kind::kNetwork, ETIMEDOUT,
@@ -69,7 +68,7 @@ TEST(ConnectErrorTest, WhatTheWorkersOwnSideFound) {
     Kind kind;
     const char* text;
   } cases[] = {
-      {Kind::kUnsupported, "only TCP can be brokered"},
+      {Kind::kUnsupported, "only TCP, UDP and UNIX sockets can be brokered"},
       {Kind::kTableFull, "this process has no descriptor left (raise its RLIMIT_NOFILE)"},
       {Kind::kNoAnswer, "the broker did not answer in time"},
       {Kind::kBrokerGone, "the broker has gone or closed the channel (its audit log says why)"},

@@ -28,8 +28,16 @@ std::string Report(int channel, const ConfinedRun::Piece& piece) {
 BrokerProcess StartBroker(const std::vector<std::string>& allow, UniqueFd audit, Limits limits) {
   std::vector<Rule> rules;
   for (const std::string& text : allow) rules.push_back(*Rule::Parse(Decision::kAllow, text));
+  Role role;
+  role.name = "test";
+  role.policy = Policy(std::move(rules));
+  role.limits = limits;
+  return StartBrokerWith(std::move(role), std::move(audit));
+}
+
+BrokerProcess StartBrokerWith(Role role, UniqueFd audit) {
   BrokerOptions options;
-  options.roles.push_back({"test", Policy(std::move(rules)), limits});
+  options.roles.push_back(std::move(role));
   options.audit = std::move(audit);
   auto broker = BrokerProcess::Start(std::move(options));
   SOCKGATE_CHECK(broker.ok());

@@ -13,7 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "broker/broker_process.h"
-#include "broker/role.h"
+#include "broker/policy/role.h"
 #include "client/broker_client.h"
 #include "client/launch/worker.h"
 #include "proto/unique_fd.h"
@@ -25,11 +25,15 @@ namespace sockgate::testing {
 BrokerProcess StartBroker(const std::vector<std::string>& allow, UniqueFd audit = UniqueFd(),
                           Limits limits = Limits());
 
+// A broker with this role alone.
+BrokerProcess StartBrokerWith(Role role, UniqueFd audit = UniqueFd());
+
 // A worker that has been started; its text comes when it ends.
 class ConfinedRun {
  public:
   using Piece = std::function<std::string(BrokerClient& client)>;
 
+  // The role must be named "test".
   ConfinedRun(BrokerProcess& broker, Piece piece);
 
   launch::Worker& worker() { return *worker_; }

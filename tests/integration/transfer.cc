@@ -35,6 +35,9 @@ class Transfer {
     if (!options.interface.empty()) {
       curl_easy_setopt(easy_, CURLOPT_INTERFACE, options.interface.c_str());
     }
+    if (!options.unix_path.empty()) {
+      curl_easy_setopt(easy_, CURLOPT_UNIX_SOCKET_PATH, options.unix_path.c_str());
+    }
     for (const std::string& entry : options.resolve) {
       resolve_ = curl_slist_append(resolve_, entry.c_str());
     }

@@ -19,6 +19,7 @@ struct TransferOptions {
   long connect_timeout_ms = 20000;
   bool follow = false;
   std::string interface;  // CURLOPT_INTERFACE, set after Attach()
+  std::string unix_path;  // CURLOPT_UNIX_SOCKET_PATH
 };
 
 struct Ended {

@@ -28,11 +28,11 @@ TEST(WordTest, EveryEnumeratorHasAWordOfItsOwn) {
   Words(1, ConnectMode::kInProgress);
   Words(1, Purpose::kDirect);
   Words(1, Outcome::kBadRequest);
-  Words(0, Reason::kUnspecified);
+  Words(0, Reason::kRate);
 }
 
 TEST(WordTest, WordsAreLowerCaseWithHyphens) {
-  for (const auto& words : {Words(1, Outcome::kBadRequest), Words(0, Reason::kUnspecified),
+  for (const auto& words : {Words(1, Outcome::kBadRequest), Words(0, Reason::kRate),
                             Words(1, ConnectMode::kInProgress)}) {
     for (const std::string& word : words) {
       EXPECT_EQ(word.find_first_not_of("abcdefghijklmnopqrstuvwxyz-"), std::string::npos) << word;

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <cerrno>
 #include <csignal>
@@ -22,6 +23,19 @@ void BlockAllSignals() {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+absl::StatusOr<UniqueFd> ListenUnix(const std::string& path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) return absl::InvalidArgumentError(path);
+  path.copy(address.sun_path, path.size());
+  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.valid() || bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 ||
+      listen(fd.get(), kBacklog) != 0) {
+    return absl::ErrnoToStatus(errno, path);
+  }
+  return fd;
 }
 
 // Accepted sockets inherit the option, which saves a call for each of them.
@@ -45,9 +59,11 @@ absl::StatusOr<std::unique_ptr<LoopbackServer>> LoopbackServer::Start(Options op
     if (!generated.ok()) return generated.status();
     identity = *std::move(generated);
   }
-  auto listener = ListenTcp(options.address, options.port, kBacklog);
+  const bool tcp = options.unix_path.empty();
+  auto listener =
+      tcp ? ListenTcp(options.address, options.port, kBacklog) : ListenUnix(options.unix_path);
   if (!listener.ok()) return listener.status();
-  const auto port = LocalPort(listener->get());
+  const auto port = tcp ? LocalPort(listener->get()) : uint16_t{0};
   if (!port.ok()) return port.status();
   // The constructor is private, so make_unique cannot reach it.
   std::unique_ptr<LoopbackServer> server(
@@ -58,7 +74,8 @@ absl::StatusOr<std::unique_ptr<LoopbackServer>> LoopbackServer::Start(Options op
 }
 
 absl::Status LoopbackServer::Launch(UniqueFd listener) {
-  absl::Status status = SetNoDelay(listener.get());
+  absl::Status status;
+  if (options_.unix_path.empty()) status = SetNoDelay(listener.get());
   if (!status.ok()) return status;
   loop_ = std::make_unique<HttpLoop>(std::move(listener), options_.max_connections,
                                      MakeStreamFactory(), &counters_);

@@ -34,6 +34,7 @@ class LoopbackServer {
   struct Options {
     std::string address = "127.0.0.1";  // a literal: 127.0.0.1, ::1, 127.0.0.2, ...
     uint16_t port = 0;                  // 0: the kernel chooses
+    std::string unix_path;              // listens there instead, and port() stays 0
     bool tls = false;
     // In the certificate, besides localhost, 127.0.0.1, ::1 and `address`.
     std::vector<std::string> extra_names;

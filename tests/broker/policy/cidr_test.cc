@@ -122,5 +122,67 @@ TEST(CidrTest, AMappedAddressIsInTheIpv4Range) {
   EXPECT_FALSE(Contains("::/0", "::ffff:10.1.2.3"));
 }
 
+TEST(CidrTest, HasABaseAndAPrefix) {
+  EXPECT_EQ(Cidr::Parse("10.0.0.0/8")->base(), *IpAddress::Parse("10.0.0.0"));
+  EXPECT_EQ(Cidr::Parse("10.0.0.0/8")->prefix(), 8);
+  EXPECT_TRUE(Cidr::Parse("10.0.0.0/8")->is_v4());
+  EXPECT_EQ(Cidr::Parse("192.0.2.1")->prefix(), 32);
+  EXPECT_EQ(Cidr::Parse("2001:db8::/32")->base(), *IpAddress::Parse("2001:db8::"));
+  EXPECT_EQ(Cidr::Parse("2001:db8::/32")->prefix(), 32);
+  EXPECT_FALSE(Cidr::Parse("2001:db8::/32")->is_v4());
+  EXPECT_EQ(Cidr::Parse("2001:db8::1")->prefix(), 128);
+  EXPECT_EQ(Cidr::Parse("::/0")->prefix(), 0);
+}
+
+TEST(CidrTest, EqualsTheSameRangeOnly) {
+  EXPECT_TRUE(*Cidr::Parse("10.0.0.0/8") == *Cidr::Parse("10.0.0.0/8"));
+  EXPECT_TRUE(*Cidr::Parse("192.0.2.1") == *Cidr::Parse("192.0.2.1/32"));
+  EXPECT_TRUE(*Cidr::Parse("2001:DB8::/32") == *Cidr::Parse("2001:db8:0::/32"));
+  EXPECT_FALSE(*Cidr::Parse("10.0.0.0/8") == *Cidr::Parse("10.0.0.0/9"));
+  EXPECT_FALSE(*Cidr::Parse("10.0.0.0/8") == *Cidr::Parse("11.0.0.0/8"));
+  EXPECT_FALSE(*Cidr::Parse("0.0.0.0/0") == *Cidr::Parse("::/0"));
+  EXPECT_FALSE(*Cidr::Parse("0.0.0.0/32") == *Cidr::Parse("::/32"));
+}
+
+TEST(CidrTest, ContainsRangesThatLieInIt) {
+  const struct {
+    const char* outer;
+    const char* inner;
+    bool contains;
+  } kTable[] = {
+      {"10.0.0.0/8", "10.0.0.0/8", true},
+      {"10.0.0.0/8", "10.0.0.0/9", true},
+      {"10.0.0.0/8", "10.128.0.0/9", true},
+      {"10.0.0.0/8", "10.255.255.255/32", true},
+      {"10.0.0.0/8", "10.0.0.0/7", false},
+      {"10.0.0.0/8", "11.0.0.0/8", false},
+      {"10.0.0.0/8", "11.0.0.0/9", false},
+      {"10.0.0.0/8", "9.255.255.255/32", false},
+      {"10.0.0.0/8", "0.0.0.0/0", false},
+      {"172.16.0.0/12", "172.31.0.0/16", true},
+      {"172.16.0.0/12", "172.32.0.0/16", false},
+      {"192.0.2.1/32", "192.0.2.1/32", true},
+      {"192.0.2.1/32", "192.0.2.0/31", false},
+      {"0.0.0.0/0", "0.0.0.0/0", true},
+      {"0.0.0.0/0", "255.255.255.255/32", true},
+      {"::/0", "::/0", true},
+      {"::/0", "8000::/1", true},
+      {"::/3", "64:ff9b::/96", true},
+      {"::/3", "2000::/3", false},
+      {"fe80::/10", "febf::/16", true},
+      {"fe80::/10", "fec0::/16", false},
+      {"2001:db8::/32", "2001:db8::/31", false},
+      {"2001:db8::/32", "2001:db8::1/128", true},
+      {"0.0.0.0/0", "::/0", false},
+      {"::/0", "0.0.0.0/0", false},
+      {"::/0", "10.0.0.0/8", false},
+      {"0.0.0.0/8", "::/96", false},
+  };
+  for (const auto& row : kTable) {
+    EXPECT_EQ(Cidr::Parse(row.outer)->Contains(*Cidr::Parse(row.inner)), row.contains)
+        << row.outer << " " << row.inner;
+  }
+}
+
 }  // namespace
 }  // namespace sockgate

@@ -22,6 +22,8 @@ bool Contains(absl::string_view text, uint16_t port) {
   return PortSet::Parse(text)->Contains(port);
 }
 
+std::string Printed(absl::string_view text) { return PortSet::Parse(text)->ToString(); }
+
 TEST(PortSetTest, CoversOnePort) {
   EXPECT_EQ(Count("443"), 1);
   EXPECT_TRUE(Contains("443", 443));
@@ -50,6 +52,83 @@ TEST(PortSetTest, AStarIsEveryPortButZero) {
 TEST(PortSetTest, CountsAnOverlapOnce) {
   EXPECT_EQ(Count("80-90,85-95,85"), 16);
   EXPECT_EQ(Count("80,*"), 65535);
+}
+
+TEST(PortSetTest, PrintsWhatItCovers) {
+  EXPECT_EQ(Printed("443"), "443");
+  EXPECT_EQ(Printed("80,443,8000-8100"), "80,443,8000-8100");
+  EXPECT_EQ(Printed("443,80"), "80,443");
+  EXPECT_EQ(Printed("80,81,83"), "80-81,83");
+  EXPECT_EQ(Printed("80-80"), "80");
+  EXPECT_EQ(Printed("80-90,85"), "80-90");
+  EXPECT_EQ(Printed("*"), "*");
+  EXPECT_EQ(Printed("1-65535"), "*");
+  EXPECT_EQ(Printed("32768-65535,1-32767"), "*");
+  EXPECT_EQ(Printed("80,*"), "*");
+  EXPECT_EQ(PortSet().ToString(), "");
+}
+
+TEST(PortSetTest, ShowsItsRanges) {
+  const auto set = PortSet::Parse("443,8000-8100");
+  ASSERT_EQ(set->ranges().size(), 2u);
+  EXPECT_EQ(set->ranges()[0].first, 443);
+  EXPECT_EQ(set->ranges()[0].last, 443);
+  EXPECT_EQ(set->ranges()[1].first, 8000);
+  EXPECT_EQ(set->ranges()[1].last, 8100);
+}
+
+TEST(PortSetTest, KnowsAllPorts) {
+  for (const char* text : {"*", "1-65535", "80,*", "2-65535,1", "1-100,50-200,201-65535"}) {
+    EXPECT_TRUE(PortSet::Parse(text)->all()) << text;
+  }
+  for (const char* text : {"1-65534", "2-65535", "1-99,101-65535", "443"}) {
+    EXPECT_FALSE(PortSet::Parse(text)->all()) << text;
+  }
+  EXPECT_FALSE(PortSet().all());
+}
+
+TEST(PortSetTest, CoversAndOverlaps) {
+  const struct {
+    const char* set;
+    const char* other;
+    bool covers;
+    bool overlaps;
+  } kTable[] = {
+      {"80", "80", true, true},
+      {"80", "443", false, false},
+      {"80,443", "443", true, true},
+      {"443", "80,443", false, true},
+      {"80-90", "85", true, true},
+      {"80-90", "80-90", true, true},
+      {"80-90", "80-91", false, true},
+      {"80-90", "79-90", false, true},
+      {"80-90", "91-99", false, false},
+      {"80-90", "70-79", false, false},
+      {"80-85,86-90", "80-90", true, true},
+      {"86-90,80-85", "84-87", true, true},
+      {"80-87,84-90", "80-90", true, true},
+      {"80-84,86-90", "80-90", false, true},
+      {"80-84,86-90", "85", false, false},
+      {"*", "1,65535", true, true},
+      {"*", "*", true, true},
+      {"1-65534", "*", false, true},
+      {"1-65534,65535", "*", true, true},
+      {"65535", "65535", true, true},
+  };
+  for (const auto& row : kTable) {
+    const auto set = PortSet::Parse(row.set);
+    const auto other = PortSet::Parse(row.other);
+    EXPECT_EQ(set->Covers(*other), row.covers) << row.set << " " << row.other;
+    EXPECT_EQ(set->Overlaps(*other), row.overlaps) << row.set << " " << row.other;
+    EXPECT_EQ(other->Overlaps(*set), row.overlaps) << row.set << " " << row.other;
+  }
+}
+
+TEST(PortSetTest, AnEmptySetIsCoveredByEachAndOverlapsNone) {
+  EXPECT_TRUE(PortSet::Parse("80")->Covers(PortSet()));
+  EXPECT_FALSE(PortSet().Covers(*PortSet::Parse("80")));
+  EXPECT_FALSE(PortSet().Overlaps(*PortSet::Parse("*")));
+  EXPECT_FALSE(PortSet::Parse("*")->Overlaps(PortSet()));
 }
 
 TEST(PortSetTest, RefusesEveryOtherSpelling) {

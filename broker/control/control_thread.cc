@@ -1,0 +1,174 @@
+#include "broker/control/control_thread.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+
+#include "broker/control/control_limits.h"
+#include "broker/control/control_reply.h"
+#include "proto/packet_socket.h"
+
+namespace sockgate {
+namespace {
+
+// How long to leave the socket alone when no descriptor is left for a client.
+constexpr int kRestMs = 100;
+
+// Room for the longest reply, since one that is larger than the buffer cannot be sent at all. The
+// system's own number may be too small, and only root goes beyond the system's bound.
+void MakeRoomForReply(int client) {
+  const int bytes = kMaxControlReplyBytes;
+  if (setsockopt(client, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) == 0) return;
+  setsockopt(client, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
+// Of other kinds of signal the sender itself says who it is, or the kernel sends them (a terminal
+// that hangs up).
+OrderedBy SignalledBy(const signalfd_siginfo& info) {
+  OrderedBy by{"signal"};
+  if (info.ssi_code == SI_USER) {
+    by.process = {static_cast<pid_t>(info.ssi_pid), static_cast<uid_t>(info.ssi_uid)};
+  }
+  return by;
+}
+
+// Signals are for the threads that expect them: the one that has the broker stopped by them must
+// not have it done here, while it destroys the broker.
+std::thread StartWithoutSignals(std::function<void()> run) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread(std::move(run));
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ControlThread>> ControlThread::Start(Options options, Broker* broker,
+                                                                    Reloader* reloader) {
+  auto control =
+      std::unique_ptr<ControlThread>(new ControlThread(options.patience, broker, reloader));
+  control->stop_.Reset(eventfd(0, EFD_CLOEXEC));
+  if (!control->stop_.valid()) return absl::ErrnoToStatus(errno, "eventfd");
+  if (absl::Status status = control->OpenSignals(); !status.ok()) return status;
+  if (!options.path.empty()) {
+    auto socket = ListeningSocket::Bind({options.path, /*role=*/""});
+    if (!socket.ok()) return socket.status();
+    control->socket_.emplace(*std::move(socket));
+  }
+  control->thread_ = StartWithoutSignals([thread = control.get()] { thread->Run(); });
+  return control;
+}
+
+absl::Status ControlThread::OpenSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signals_.Reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  return signals_.valid() ? absl::OkStatus() : absl::ErrnoToStatus(errno, "signalfd");
+}
+
+ControlThread::~ControlThread() {
+  if (!thread_.joinable()) return;
+  const uint64_t one = 1;
+  const ssize_t written = write(stop_.get(), &one, sizeof(one));
+  static_cast<void>(written);  // the counter is not full
+  thread_.join();
+}
+
+void ControlThread::Run() {
+  while (true) {
+    const int listening = socket_.has_value() ? socket_->get() : -1;
+    const bool serving = client_.valid();
+    std::array<pollfd, 3> entries = {{{stop_.get(), POLLIN, 0},
+                                      {signals_.get(), POLLIN, 0},
+                                      {serving ? client_.get() : listening, POLLIN, 0}}};
+    poll(entries.data(), entries.size(), PatienceLeft());
+    if (entries[0].revents != 0) return;
+    if (entries[1].revents != 0) TakeSignals();
+    if (entries[2].revents != 0) {
+      serving ? Serve() : Accept();
+    } else if (serving && Clock::now() >= client_until_) {
+      client_.Reset();
+    }
+  }
+}
+
+int ControlThread::PatienceLeft() const {
+  if (!client_.valid()) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(client_until_ - Clock::now());
+  return static_cast<int>(std::max<int64_t>(left.count(), 0));
+}
+
+// However many came, one reload is enough: it reads the file as it is now.
+void ControlThread::TakeSignals() {
+  signalfd_siginfo info = {};
+  while (read(signals_.get(), &info, sizeof(info)) > 0) {
+  }
+  reloader_->Reload(SignalledBy(info));
+}
+
+// The broker itself connects for workers only. It does so with stream and datagram sockets, which
+// cannot reach this one; but should that change, a rule that is too wide must not let a worker give
+// orders.
+bool ControlThread::KnowClient() {
+  ucred peer = {};
+  socklen_t length = sizeof(peer);
+  if (getsockopt(client_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return false;
+  client_order_ = {"control", OrderedBy::Process{peer.pid, peer.uid}};
+  return peer.pid != getpid() && (peer.uid == 0 || peer.uid == geteuid());
+}
+
+void ControlThread::Accept() {
+  client_.Reset(accept4(socket_->get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!client_.valid()) {
+    if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR) return;
+    pollfd stop = {stop_.get(), POLLIN, 0};
+    poll(&stop, 1, kRestMs);
+    return;
+  }
+  if (!KnowClient()) {
+    client_.Reset();
+    return;
+  }
+  MakeRoomForReply(client_.get());
+  client_until_ = Clock::now() + patience_;
+}
+
+void ControlThread::Serve() {
+  const UniqueFd client = std::move(client_);
+  std::array<uint8_t, kMaxControlRequestBytes> request;
+  const Received received =
+      ReceivePacket(client.get(), absl::MakeSpan(request), Accept::kNoDescriptor, Wait::kNo);
+  if (received.status == PacketStatus::kClosed) return;
+  const std::string reply =
+      received.status == PacketStatus::kOk
+          ? Answer({reinterpret_cast<const char*>(request.data()), received.size})
+          : ErrorReply("not a request");
+  // A client that has filled its socket's buffer with anything else goes without.
+  SendPacket(client.get(), {reinterpret_cast<const uint8_t*>(reply.data()), reply.size()}, -1,
+             Wait::kNo);
+}
+
+std::string ControlThread::Answer(absl::string_view word) {
+  const std::string& file = reloader_->path();
+  if (word == "reload") return ReloadReply(file, reloader_->Reload(client_order_));
+  if (word != "status") return ErrorReply("unknown request");
+  const absl::StatusOr<BrokerStatus> status = broker_->GetStatus();
+  if (!status.ok()) return ErrorReply(status.status().message());
+  return StatusReply(file, reloader_->state(), *status);
+}
+
+}  // namespace sockgate

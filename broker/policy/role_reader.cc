@@ -1,0 +1,154 @@
+#include "broker/policy/role_reader.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "broker/policy/accounts.h"
+#include "broker/policy/socket_options_reader.h"
+#include "broker/policy/toml_table.h"
+
+namespace sockgate {
+namespace {
+
+constexpr uint32_t kMostOfAKind = 1'000'000;
+constexpr uint32_t kMostPatienceMs = 3'600'000;
+// The client keeps one channel to ask for others.
+constexpr uint32_t kFewestChannels = 2;
+
+void CheckName(const TomlEntry& entry, Findings* findings) {
+  constexpr size_t kMostBytes = 64;
+  const auto is_good = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+  };
+  const std::string& name = entry.key;
+  const bool good =
+      !name.empty() && name.size() <= kMostBytes && std::all_of(name.begin(), name.end(), is_good);
+  if (good) return;
+  findings->Error(entry.key_at, absl::StrCat(Quoted(name), " is no name of a role"),
+                  "write 1 to 64 letters, digits, '.', '_' and '-'");
+}
+
+void ReadMode(TomlTable* table, RoleDraft* draft) {
+  const TomlEntry* mode = table->FindString("mode");
+  if (mode == nullptr) return;
+  const std::string& word = *mode->value.string();
+  draft->mode_at = mode->key_at;
+  if (word == "report") {
+    draft->mode = PolicyMode::kReport;
+  } else if (word != "enforce") {
+    table->findings()->Error(mode->value.at, absl::StrCat(Quoted(word), " is no mode"),
+                             "write \"enforce\" or \"report\"");
+  }
+}
+
+// In the order of the file, which is the order of their numbers.
+std::vector<PlacedRule> ReadRulesOf(TomlTable* table) {
+  std::vector<std::pair<const TomlValue*, Decision>> values;
+  for (const Decision decision : {Decision::kAllow, Decision::kDeny}) {
+    const TomlEntry* list = table->FindArray(decision == Decision::kAllow ? "allow" : "deny");
+    if (list == nullptr) continue;
+    for (const TomlValue& value : *list->value.array()) values.push_back({&value, decision});
+  }
+  std::sort(values.begin(), values.end(),
+            [](const auto& a, const auto& b) { return a.first->at < b.first->at; });
+  std::vector<PlacedRule> rules;
+  rules.reserve(values.size());
+  for (const auto& [value, decision] : values) {
+    ReadRules(decision, *value, table->findings(), &rules);
+  }
+  return rules;
+}
+
+template <typename Id>
+void ReadPeersOfAKind(const TomlEntry* list, absl::string_view key,
+                      std::optional<Id> (*read)(absl::string_view, const TomlValue&, Findings*),
+                      Findings* findings, std::vector<Id>* ids) {
+  if (list == nullptr) return;
+  for (const TomlValue& value : *list->value.array()) {
+    const auto id = read(key, value, findings);
+    if (id.has_value()) ids->push_back(*id);
+  }
+}
+
+// An empty list would let everybody in, which nobody means who writes it.
+Peers ReadPeers(const TomlEntry& entry, Findings* findings) {
+  TomlTable table(*entry.value.table(), "'peers'", findings);
+  Peers peers;
+  const TomlEntry* users = table.FindArray("users");
+  const TomlEntry* groups = table.FindArray("groups");
+  ReadPeersOfAKind(users, "users", ReadUser, findings, &peers.uids);
+  ReadPeersOfAKind(groups, "groups", ReadGroup, findings, &peers.gids);
+  table.Finish();
+  const bool named = (users != nullptr && !users->value.array()->empty()) ||
+                     (groups != nullptr && !groups->value.array()->empty());
+  if (!named) {
+    findings->Error(entry.value.at, "'peers' names nobody",
+                    "write users = [...] or groups = [...], or remove 'peers'");
+  }
+  return peers;
+}
+
+void ReadRate(TomlTable* table, Limits* limits) {
+  const bool has_rate = table->Find("connects_per_second") != nullptr;
+  const auto rate = table->Integer("connects_per_second", 0, kMostOfAKind);
+  const TomlEntry* burst_entry = table->Find("connect_burst");
+  const auto burst = table->Integer("connect_burst", 1, kMostOfAKind);
+  limits->connects_per_second = rate.value_or(0);
+  limits->connect_burst = limits->connects_per_second == 0 ? 0 : burst.value_or(*rate);
+  const bool wrong_rate = has_rate && !rate.has_value();
+  if (burst_entry != nullptr && limits->connects_per_second == 0 && !wrong_rate) {
+    table->findings()->Error(burst_entry->key_at, "'connect_burst' means nothing without a rate",
+                             "write connects_per_second = 10 too, or remove it");
+  }
+}
+
+Limits ReadLimits(const TomlValue::Table& entries, Findings* findings) {
+  TomlTable table(entries, "'limits'", findings);
+  Limits limits;
+  limits.max_outstanding = static_cast<uint16_t>(
+      table.Integer("max_outstanding", 1, kMaxOutstanding).value_or(limits.max_outstanding));
+  limits.max_pending = table.Integer("max_pending", 1, kMostOfAKind).value_or(limits.max_pending);
+  limits.max_channels =
+      table.Integer("max_channels", kFewestChannels, kMostOfAKind).value_or(limits.max_channels);
+  limits.unread_patience_ms =
+      table.Integer("unread_patience_ms", 1, kMostPatienceMs).value_or(limits.unread_patience_ms);
+  ReadRate(&table, &limits);
+  limits.max_deadline_ms =
+      table.Integer("max_deadline_ms", 1, kMaxDeadlineMs).value_or(limits.max_deadline_ms);
+  table.Finish();
+  return limits;
+}
+
+}  // namespace
+
+RoleDraft ReadRole(const TomlEntry& entry, Findings* findings) {
+  RoleDraft draft;
+  draft.role.name = entry.key;
+  draft.at = entry.value.at;
+  CheckName(entry, findings);
+  if (entry.value.table() == nullptr) {
+    WrongType(entry.key, "a table", entry.value, "write [roles.NAME]", findings);
+    return draft;
+  }
+  TomlTable table(*entry.value.table(), "a role", findings);
+  ReadMode(&table, &draft);
+  draft.role.require_confined = table.Boolean("require_confined").value_or(false);
+  const TomlEntry* peers = table.FindTable("peers");
+  if (peers != nullptr) draft.role.peers = ReadPeers(*peers, findings);
+  draft.rules = ReadRulesOf(&table);
+  if (const TomlEntry* limits = table.FindTable("limits")) {
+    draft.role.limits = ReadLimits(*limits->value.table(), findings);
+  }
+  if (const TomlEntry* sockets = table.FindTable("sockets")) {
+    draft.role.socket_options = ReadSocketOptions(*sockets->value.table(), findings);
+  }
+  table.Finish();
+  return draft;
+}
+
+}  // namespace sockgate
