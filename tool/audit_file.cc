@@ -9,17 +9,11 @@
 
 namespace sockgate {
 
-namespace {
-
-// A description of its own, so that nobody else's settings change and no write to a slow terminal
-// or pipe blocks the broker. A socket cannot be opened anew, and is shared then.
 UniqueFd OwnStandardError() {
   UniqueFd own(open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
   if (!own.valid()) own.Reset(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
   return own;
 }
-
-}  // namespace
 
 absl::StatusOr<UniqueFd> OpenAuditFile(const std::string& path) {
   if (path.empty()) return UniqueFd();

@@ -1,4 +1,4 @@
-// OpenAuditFile: the --audit option.
+// OpenAuditFile: the --audit option; and standard error, as a broker that runs may write to it.
 
 #ifndef SOCKGATE_TOOL_AUDIT_FILE_H_
 #define SOCKGATE_TOOL_AUDIT_FILE_H_
@@ -14,6 +14,10 @@ namespace sockgate {
 // be, readable by its owner alone, to which lines are appended.
 // Not for a worker's own standard error: what it may write, it may forge.
 absl::StatusOr<UniqueFd> OpenAuditFile(const std::string& path);
+
+// A description of its own, so that nobody else's settings change and no write to a slow terminal
+// or pipe blocks the broker. What cannot be opened anew, such as a socket, is shared.
+UniqueFd OwnStandardError();
 
 }  // namespace sockgate
 

@@ -7,13 +7,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "broker/broker_process.h"
 #include "client/launch/worker.h"
@@ -21,6 +19,7 @@
 #include "tool/audit_file.h"
 #include "tool/fetch_worker.h"
 #include "tool/host_table.h"
+#include "tool/target.h"
 
 namespace sockgate {
 namespace {
@@ -30,32 +29,15 @@ int Fail(int status, absl::string_view what) {
   return status;
 }
 
-// libcurl's own parser, so that what is looked up here is what libcurl will ask for.
-absl::StatusOr<std::string> UrlPart(CURLU* url, CURLUPart part) {
-  char* text = nullptr;
-  if (curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) {
-    return absl::InvalidArgumentError("has no host or port");
-  }
-  std::string copy = text;
-  curl_free(text);
-  return copy;
-}
-
 // Looks the URL's host up, unless it is an address, and notes its port.
 absl::Status Note(const std::string& text, HostTable* hosts, std::set<uint16_t>* ports) {
-  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), curl_url_cleanup);
-  if (curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_GUESS_SCHEME) != CURLUE_OK) {
-    return absl::InvalidArgumentError(absl::StrCat("'", text, "' is not a URL"));
+  const auto parts = UrlParts::Parse(text);
+  if (!parts.ok()) return parts.status();
+  ports->insert(parts->port);
+  if (parts->host.front() == '[' || IpAddress::Parse(parts->host).has_value()) {
+    return absl::OkStatus();
   }
-  const auto host = UrlPart(url.get(), CURLUPART_HOST);
-  const auto port = UrlPart(url.get(), CURLUPART_PORT);
-  uint32_t number = 0;
-  if (!host.ok() || !port.ok() || !absl::SimpleAtoi(*port, &number)) {
-    return absl::InvalidArgumentError(absl::StrCat("'", text, "' has no host or port"));
-  }
-  ports->insert(static_cast<uint16_t>(number));
-  if (host->front() == '[' || IpAddress::Parse(*host).has_value()) return absl::OkStatus();
-  return hosts->LookUp(*host).status();
+  return hosts->LookUp(parts->host).status();
 }
 
 absl::StatusOr<UniqueFd> OpenOutput(const std::string& path) {

@@ -1,14 +1,23 @@
 // The command `sockgate`.
 
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "broker/policy/nearest_word.h"
+#include "tool/check_policy.h"
+#include "tool/explain.h"
 #include "tool/fetch.h"
+#include "tool/learn.h"
+#include "tool/reload.h"
 #include "tool/serve.h"
+#include "tool/status.h"
 
 namespace {
 
-void AddFetch(CLI::App& app, sockgate::FetchOptions& options, std::string& mode) {
+CLI::App* AddFetch(CLI::App& app, sockgate::FetchOptions& options, std::string& mode) {
   CLI::App* fetch = app.add_subcommand("fetch", "Fetch URLs from a confined worker");
   fetch->add_option("url", options.urls, "What to fetch, one after the other")->required();
   fetch
@@ -32,50 +41,160 @@ void AddFetch(CLI::App& app, sockgate::FetchOptions& options, std::string& mode)
   fetch->add_flag("-s,--silent", options.silent, "No progress");
   fetch->add_flag("-v,--verbose", options.verbose, "Say how each connection came to be");
   fetch->add_option("--connect-timeout", options.connect_timeout_s, "Seconds, default 60")
-      ->check(CLI::Range(0.001, 150.0));
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 150.0, ""));
   fetch->add_option("-m,--max-time", options.max_time_s, "Seconds for each transfer, default none")
-      ->check(CLI::Range(0.0, 1e6));
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 1e6, ""));
   fetch->add_option("--cacert", options.ca_file, "Trust these certificates instead")
       ->type_name("FILE");
   fetch->add_option("--audit", options.audit_file, "Append the broker's audit log")
       ->type_name("FILE");
+  return fetch;
 }
 
-void AddServe(CLI::App& app, sockgate::ServeOptions& options) {
+CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options) {
   CLI::App* serve = app.add_subcommand("serve", "Run a broker on a path");
-  serve->add_option("--listen", options.listen, "The UNIX socket that workers connect to")
-      ->required()
-      ->type_name("PATH");
-  serve->add_option("--allow", options.allow, "What workers may reach: CIDR:PORTS; may be repeated")
+  CLI::Option* policy = serve
+                            ->add_option("--policy", options.policy_file,
+                                         "What workers may reach, and where they ask: see\n"
+                                         "broker/policy/POLICY.md. Or:")
+                            ->type_name("FILE");
+  CLI::Option* listen =
+      serve->add_option("--listen", options.listen, "The UNIX socket that workers connect to")
+          ->excludes(policy)
+          ->type_name("PATH");
+  serve
+      ->add_option("--allow", options.allow,
+                   "What workers may reach there: CIDR:PORTS; may be repeated")
+      ->needs(listen)
       ->type_name("WHAT")
       ->allow_extra_args(false);
   serve->add_option("--deny", options.deny, "What they may not, whatever is allowed: CIDR:PORTS")
+      ->needs(listen)
       ->type_name("WHAT")
       ->allow_extra_args(false);
+  serve
+      ->add_option("--control", options.control,
+                   "Take orders of `sockgate reload` and `sockgate status` at this path")
+      ->needs(policy)
+      ->type_name("PATH");
   serve
       ->add_option("--audit", options.audit_file,
                    "Append the audit log to a file; default -, stderr")
       ->type_name("FILE");
+  return serve;
 }
+
+CLI::App* AddCheckPolicy(CLI::App& app, sockgate::CheckPolicyOptions& options) {
+  CLI::App* check = app.add_subcommand("check-policy", "Say what is wrong with a policy file");
+  check->add_option("file", options.file, "The policy")->required()->type_name("FILE");
+  check->add_flag("--strict", options.strict, "Fail for a warning, too");
+  check->add_flag("--json", options.json, "Print JSON");
+  return check;
+}
+
+CLI::App* AddExplain(CLI::App& app, sockgate::ExplainOptions& options) {
+  CLI::App* explain = app.add_subcommand("explain", "Say what a policy decides, and why");
+  explain->add_option("--policy", options.policy_file, "The policy")->required()->type_name("FILE");
+  explain->add_option("--role", options.role, "The role; not needed if there is but one");
+  explain
+      ->add_option("target", options.target,
+                   "A URL, HOST:PORT, ADDRESS:PORT (IPv6 in brackets) or unix:/PATH")
+      ->required();
+  explain
+      ->add_option("--resolved-to", options.resolved_to,
+                   "An address that the target's name leads to; may be repeated")
+      ->type_name("ADDRESS")
+      ->allow_extra_args(false);
+  explain->add_flag("--udp", options.udp, "Ask about UDP instead of TCP");
+  explain->add_flag("--json", options.json, "Print JSON");
+  return explain;
+}
+
+void AddControl(CLI::App* command, std::string& path) {
+  command->add_option("--control", path, "As `sockgate serve` was told")
+      ->required()
+      ->type_name("PATH");
+}
+
+CLI::App* AddReload(CLI::App& app, sockgate::ReloadOptions& options) {
+  CLI::App* reload = app.add_subcommand("reload", "Have a broker read its policy file anew");
+  AddControl(reload, options.control);
+  return reload;
+}
+
+CLI::App* AddStatus(CLI::App& app, sockgate::StatusOptions& options) {
+  CLI::App* status = app.add_subcommand("status", "Ask a broker how things stand");
+  AddControl(status, options.control);
+  status->add_flag("--json", options.json, "As the broker says it");
+  return status;
+}
+
+CLI::App* AddLearn(CLI::App& app, sockgate::LearnOptions& options) {
+  CLI::App* learn =
+      app.add_subcommand("learn", "Print a policy that allows what an audit log tells of");
+  learn->add_option("audit_log", options.audit_log, "A broker's audit log; -: standard input")
+      ->required()
+      ->type_name("AUDIT_LOG");
+  learn->add_option("--role", options.role, "Learn about this role only")->type_name("ROLE");
+  learn->add_flag("--denied", options.denied, "Allow what was denied, too");
+  return learn;
+}
+
+// What CLI11 would call a missing command.
+bool IsUnknownCommand(const CLI::App& app, const std::string& word) {
+  std::vector<absl::string_view> known;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) {
+    if (command->get_name() == word) return false;
+    known.push_back(command->get_name());
+  }
+  const absl::string_view nearest = sockgate::NearestWord(word, known);
+  const std::string advice = absl::StrCat(nearest.empty() ? "--help" : nearest);
+  std::fprintf(stderr, "sockgate: there is no command '%s' (try '%s')\n", word.c_str(),
+               advice.c_str());
+  return true;
+}
+
+// The options of all commands, of which one is run.
+struct Commands {
+  explicit Commands(CLI::App& app) {
+    AddFetch(app, fetch, mode)->callback([this] {
+      using sockgate::ConnectMode;
+      fetch.mode = mode == "connected" ? ConnectMode::kConnected : ConnectMode::kInProgress;
+      status = sockgate::Fetch(fetch);
+    });
+    AddServe(app, serve)->callback([this] { status = sockgate::Serve(serve); });
+    AddCheckPolicy(app, check)->callback([this] { status = sockgate::CheckPolicy(check); });
+    AddExplain(app, explain)->callback([this] { status = sockgate::Explain(explain); });
+    AddReload(app, reload)->callback([this] { status = sockgate::Reload(reload); });
+    AddStatus(app, show)->callback([this] { status = sockgate::Status(show); });
+    AddLearn(app, learn)->callback([this] { status = sockgate::Learn(learn); });
+  }
+
+  sockgate::FetchOptions fetch;
+  std::string mode = "in-progress";
+  sockgate::ServeOptions serve;
+  sockgate::CheckPolicyOptions check;
+  sockgate::ExplainOptions explain;
+  sockgate::ReloadOptions reload;
+  sockgate::StatusOptions show;
+  sockgate::LearnOptions learn;
+  int status = 0;
+};
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("sockgate: sockets for processes that may not open any");
+  CLI::App app("Sockets for processes that may not open any", "sockgate");
   app.require_subcommand(1);
-  sockgate::FetchOptions fetch_options;
-  std::string mode = "in-progress";
-  AddFetch(app, fetch_options, mode);
-  sockgate::ServeOptions serve_options;
-  AddServe(app, serve_options);
+  Commands commands(app);
+  if (argc > 1 && argv[1][0] != '-' && IsUnknownCommand(app, argv[1])) return sockgate::kExitUsage;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int status = app.exit(error);
     return status == 0 ? 0 : sockgate::kExitUsage;
   }
-  if (app.got_subcommand("serve")) return sockgate::Serve(serve_options);
-  fetch_options.mode =
-      mode == "connected" ? sockgate::ConnectMode::kConnected : sockgate::ConnectMode::kInProgress;
-  return sockgate::Fetch(fetch_options);
+  return commands.status;
 }

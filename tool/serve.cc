@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "broker/broker.h"
 #include "tool/audit_file.h"
+#include "tool/serve_policy.h"
 
 namespace sockgate {
 namespace {
@@ -33,6 +34,10 @@ absl::Status AddRules(Decision decision, const std::vector<std::string>& texts,
 }  // namespace
 
 int Serve(const ServeOptions& options) {
+  if (!options.policy_file.empty()) return ServePolicy(options);
+  if (options.listen.empty()) {
+    return Fail(2, absl::InvalidArgumentError("write --policy FILE, or --listen PATH"));
+  }
   std::vector<Rule> rules;
   absl::Status status = AddRules(Decision::kAllow, options.allow, &rules);
   if (status.ok()) status = AddRules(Decision::kDeny, options.deny, &rules);
@@ -48,9 +53,11 @@ int Serve(const ServeOptions& options) {
   broker_options.audit = *std::move(audit);
   auto broker = Broker::Create(std::move(broker_options));
   if (!broker.ok()) return Fail(EXIT_FAILURE, broker.status());
-  status = (*broker)->Listen(options.listen, kRole);
+  status = (*broker)->Listen({options.listen, kRole});
   if (!status.ok()) return Fail(EXIT_FAILURE, status);
 
+  // There is no file to read anew.
+  signal(SIGHUP, SIG_IGN);
   std::fprintf(stderr, "sockgate serve: listening on %s\n", options.listen.c_str());
   (*broker)->RunAsProcess({SIGTERM, SIGINT});
   return EXIT_SUCCESS;

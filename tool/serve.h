@@ -1,4 +1,5 @@
-// sockgate serve: the broker as a daemon on a path.
+// sockgate serve: the broker as a daemon, on one path by rules of the command line, or by a policy
+// file.
 //
 // Process: the broker. Trusted input: the command line.
 
@@ -11,13 +12,16 @@
 namespace sockgate {
 
 struct ServeOptions {
+  std::string policy_file;  // empty: the three below
   std::string listen;
   std::vector<std::string> allow;  // CIDR:PORTS
   std::vector<std::string> deny;   // CIDR:PORTS
+  std::string control;             // a path, for a broker with a policy file; empty: none
   std::string audit_file = "-";    // "-": standard error
 };
 
-// Serves until SIGTERM or SIGINT. Returns the exit status.
+// Serves until SIGTERM or SIGINT. SIGHUP reads the policy file anew, if there is one. Returns the
+// exit status.
 int Serve(const ServeOptions& options);
 
 }  // namespace sockgate
