@@ -206,6 +206,9 @@ TEST_F(BrokerListenTest, OnePathThatCannotBeBoundAndNothingChanges) {
 // Even after new paths are bound, and others were changed.
 TEST_F(BrokerListenWaitTest, AnOwnerThatCannotBeGivenAndNothingChanges) {
   StartRunning(testing::DropAllCapabilities);
+  // It is answered, so the loop runs; before that Replace() would be done in this thread, which has
+  // its capabilities.
+  const TestWorker greeted = AddGreetedWorker("fetch");
   ASSERT_TRUE(broker().Replace(Roles(), {{a_, "fetch"}, {b_, "fetch"}}).ok());
   EXPECT_FALSE(broker()
                    .Replace(Roles(), {Wide(a_, "other"), Impossible(b_), {folder_ / "c", "fetch"}})
