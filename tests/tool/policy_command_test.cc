@@ -139,5 +139,41 @@ TEST_F(PolicyCommand, WhatCannotBeExplainedIsAUsageError) {
   EXPECT_EQ(RunSockgate({"explain", "a.example:1"}).status, 2);
 }
 
+TEST(PolicyExamples, AreExplained) {
+  const struct {
+    const char* example;
+    std::vector<std::string> target;
+    int status;
+    const char* verdict;
+  } kTable[] = {
+      {"safe_fetcher",
+       {"https://www.example.com/", "--resolved-to", "93.184.216.34"},
+       0,
+       "allow by"},
+      {"safe_fetcher",
+       {"https://www.example.com/", "--resolved-to", "10.0.0.1"},
+       1,
+       "special-purpose-address"},
+      {"safe_fetcher", {"http://127.1/"}, 1, "own-address"},
+      {"crawler", {"http://93.184.216.34/"}, 1, "deny-rule"},
+      {"crawler", {"https://9.9.9.9/"}, 0, "allow by"},
+      {"internal_service",
+       {"https://billing.internal.example:8443/", "--resolved-to", "10.7.7.7"},
+       0,
+       "allow by"},
+      {"internal_service", {"10.20.30.9:5432"}, 1, "deny-rule"},
+      {"internal_service", {"unix:/run/metrics/socket"}, 0, "allow by"},
+      {"internal_service", {"unix:/run/docker.sock"}, 1, "no-rule-matches"},
+  };
+  for (const auto& row : kTable) {
+    std::vector<std::string> arguments = {
+        "explain", "--policy", absl::StrCat("broker/policy/examples/", row.example, ".toml")};
+    arguments.insert(arguments.end(), row.target.begin(), row.target.end());
+    const CommandResult result = RunSockgate(arguments);
+    EXPECT_EQ(result.status, row.status) << row.example << " " << row.target[0] << result.err;
+    EXPECT_TRUE(absl::StrContains(result.out, row.verdict)) << result.out;
+  }
+}
+
 }  // namespace
 }  // namespace sockgate::testing
