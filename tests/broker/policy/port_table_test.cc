@@ -12,6 +12,11 @@ namespace {
 constexpr auto kAllow = Decision::kAllow;
 constexpr auto kDeny = Decision::kDeny;
 
+// About one place, whichever.
+Rule On(Decision decision, absl::string_view ports = "*") {
+  return *Rule::Parse(decision, absl::StrCat("0.0.0.0/0:", ports));
+}
+
 PortTable Table(const std::vector<Rule>& rules) {
   std::vector<const Rule*> pointers;
   for (const Rule& rule : rules) pointers.push_back(&rule);
@@ -29,7 +34,7 @@ TEST(PortTableTest, IsEmptyAtFirst) {
 }
 
 TEST(PortTableTest, ARangeBeginsAndEndsToThePort) {
-  const PortTable table = Table({OnPublic(kAllow, "80,8000-8100"), OnPublic(kDeny, "65535")});
+  const PortTable table = Table({On(kAllow, "80,8000-8100"), On(kDeny, "65535")});
   EXPECT_EQ(Found(table, 79), "0 0 0");
   EXPECT_EQ(Found(table, 80), "0 1 0");
   EXPECT_EQ(Found(table, 81), "0 0 0");
@@ -42,9 +47,8 @@ TEST(PortTableTest, ARangeBeginsAndEndsToThePort) {
 }
 
 TEST(PortTableTest, TheLowestNumberOfEachKindIsFound) {
-  const PortTable table =
-      Table({OnPublic(kAllow, "1-100"), OnPublic(kAllow, "50-150"), OnPublic(kDeny, "90-110"),
-             OnPublic(kDeny, "100-120"), Private(OnPublic(kAllow, "95-96"))});
+  const PortTable table = Table({On(kAllow, "1-100"), On(kAllow, "50-150"), On(kDeny, "90-110"),
+                                 On(kDeny, "100-120"), Private(On(kAllow, "95-96"))});
   EXPECT_EQ(Found(table, 1), "0 1 0");
   EXPECT_EQ(Found(table, 95), "3 1 5");
   EXPECT_EQ(Found(table, 101), "3 2 0");
@@ -54,15 +58,14 @@ TEST(PortTableTest, TheLowestNumberOfEachKindIsFound) {
 }
 
 TEST(PortTableTest, PortsThatARuleNamesTwiceHoldToTheLast) {
-  const PortTable table = Table({OnPublic(kAllow, "10-20,15-30,15")});
+  const PortTable table = Table({On(kAllow, "10-20,15-30,15")});
   EXPECT_EQ(Found(table, 15), "0 1 0");
   EXPECT_EQ(Found(table, 21), "0 1 0");
   EXPECT_EQ(Found(table, 31), "0 0 0");
 }
 
 TEST(PortTableTest, TransportsAreApart) {
-  const PortTable table =
-      Table({OnPublic(kAllow, "53"), Udp(OnPublic(kAllow, "53")), OnPublic(kDeny, "54")});
+  const PortTable table = Table({On(kAllow, "53"), Udp(On(kAllow, "53")), On(kDeny, "54")});
   EXPECT_EQ(Found(table, 53), "0 1 0");
   EXPECT_EQ(Found(table, 53, Transport::kDatagram), "0 2 0");
   EXPECT_EQ(Found(table, 54), "3 0 0");
@@ -70,11 +73,11 @@ TEST(PortTableTest, TransportsAreApart) {
 }
 
 TEST(PortTableTest, KnowsWhatHoldsForSomePortAndForAll) {
-  EXPECT_EQ(Table({OnPublic(kDeny)}).allows_any(), 0U);
-  EXPECT_EQ(Table({OnPublic(kDeny), OnPublic(kAllow, "1"), OnPublic(kAllow)}).allows_any(), 2U);
-  EXPECT_EQ(Table({OnPublic(kDeny, "1-65534")}).denies_all(), 0U);
-  EXPECT_EQ(Table({Udp(OnPublic(kDeny))}).denies_all(), 0U);
-  EXPECT_EQ(Table({OnPublic(kAllow), OnPublic(kDeny)}).denies_all(), 2U);
+  EXPECT_EQ(Table({On(kDeny)}).allows_any(), 0U);
+  EXPECT_EQ(Table({On(kDeny), On(kAllow, "1"), On(kAllow)}).allows_any(), 2U);
+  EXPECT_EQ(Table({On(kDeny, "1-65534")}).denies_all(), 0U);
+  EXPECT_EQ(Table({Udp(On(kDeny))}).denies_all(), 0U);
+  EXPECT_EQ(Table({On(kAllow), On(kDeny)}).denies_all(), 2U);
 }
 
 }  // namespace
