@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstring>
 
-#include "absl/strings/str_cat.h"
 
 namespace sockgate {
 namespace {
@@ -53,7 +52,7 @@ std::vector<Cidr> MergeAddresses(std::vector<IpAddress> addresses) {
   std::vector<Cidr> ranges;
   ranges.reserve(blocks.size());
   for (const Block& block : blocks) {
-    ranges.push_back(*Cidr::Parse(absl::StrCat(block.base.ToString(), "/", block.prefix)));
+    ranges.push_back(Cidr::Around(block.base, block.prefix));
   }
   return ranges;
 }

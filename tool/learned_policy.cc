@@ -2,25 +2,15 @@
 
 #include <algorithm>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "broker/policy/role.h"
 #include "tool/learned_rules.h"
 #include "tool/rule_text.h"
 
 namespace sockgate {
 namespace {
-
-// What the loader takes for the name of a role.
-bool IsRoleName(absl::string_view name) {
-  constexpr size_t kMostBytes = 64;
-  return !name.empty() && name.size() <= kMostBytes &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' ||
-                  c == '-';
-         });
-}
 
 // A dot in a bare key would begin a table within the table.
 std::string Key(absl::string_view name) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "broker/policy/policy.h"
 #include "proto/ip_address.h"
 #include "proto/limits.h"
@@ -64,6 +65,9 @@ struct Peers {
 
   bool anyone() const { return uids.empty() && gids.empty(); }
 };
+
+// 1 to 64 letters, digits, '.', '_' and '-'.
+bool IsRoleName(absl::string_view text);
 
 struct Role {
   std::string name = {};

@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "broker/policy/accounts.h"
 #include "broker/policy/socket_options_reader.h"
@@ -21,14 +20,8 @@ constexpr uint32_t kMostPatienceMs = 3'600'000;
 constexpr uint32_t kFewestChannels = 2;
 
 void CheckName(const TomlEntry& entry, Findings* findings) {
-  constexpr size_t kMostBytes = 64;
-  const auto is_good = [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
-  };
   const std::string& name = entry.key;
-  const bool good =
-      !name.empty() && name.size() <= kMostBytes && std::all_of(name.begin(), name.end(), is_good);
-  if (good) return;
+  if (IsRoleName(name)) return;
   findings->Error(entry.key_at, absl::StrCat(Quoted(name), " is no name of a role"),
                   "write 1 to 64 letters, digits, '.', '_' and '-'");
 }

@@ -46,7 +46,7 @@ void RuleReach::Count(const Rule& allow) {
   const auto* cidr = std::get_if<Cidr>(&allow.target);
   (cidr == nullptr ? to_names_ : to_ranges_).Add(allow);
   if (allow.private_addresses) to_private_.Add(allow);
-  if (cidr == nullptr || SpecialAround(*cidr) == nullptr) to_public_.Add(allow);
+  if (cidr == nullptr || FindSpecialRange(*cidr) == nullptr) to_public_.Add(allow);
   if (cidr != nullptr && cidr->is_v4()) to_v4_.Add(allow);
 }
 
@@ -63,7 +63,7 @@ bool RuleReach::MayDenySomething(size_t index) const {
 // A special range is opened by what lies within it, and by names that say private.
 bool RuleReach::MayReachRange(size_t index, const Cidr& cidr) const {
   const Rule& deny = rules_[index].rule;
-  const SpecialRange* special = SpecialAround(cidr);
+  const SpecialRange* special = FindSpecialRange(cidr);
   if ((special == nullptr ? to_names_ : to_private_).Overlaps(deny)) return true;
   const auto opens = [&](uint32_t other) {
     const Rule& allow = rules_[other].rule;

@@ -187,7 +187,7 @@ class RuleReader {
         Add(*cidr, *value);
       } else {
         const CidrFault fault = FindCidrFault(*value->string());
-        TargetFault(value->at, *value->string(), fault.what, fault.advice, findings_);
+        Error(value->at, absl::StrCat(Quoted(*value->string()), " ", fault.what), fault.advice);
       }
     }
   }

@@ -10,7 +10,7 @@ bool IsPublic(const Rule& rule) { return std::holds_alternative<PublicHosts>(rul
 // Whether all that the allow rule reaches is public.
 bool ReachesPublicOnly(const Rule& allow) {
   const auto* cidr = std::get_if<Cidr>(&allow.target);
-  if (cidr != nullptr) return SpecialAround(*cidr) == nullptr;
+  if (cidr != nullptr) return FindSpecialRange(*cidr) == nullptr;
   return !IsUnix(allow) && !allow.private_addresses;
 }
 
@@ -30,7 +30,7 @@ bool OpensAsMuch(const Rule& wide, const Rule& rule) {
   const auto* cidr = std::get_if<Cidr>(&rule.target);
   const auto* wide_cidr = std::get_if<Cidr>(&wide.target);
   if (cidr == nullptr || wide_cidr == nullptr) return true;
-  const SpecialRange* special = SpecialAround(*cidr);
+  const SpecialRange* special = FindSpecialRange(*cidr);
   return special == nullptr || special->range.Contains(*wide_cidr);
 }
 
@@ -49,16 +49,6 @@ bool SharesPorts(const Rule& a, const Rule& b) {
       (a.transports.Contains(Transport::kStream) && b.transports.Contains(Transport::kStream)) ||
       (a.transports.Contains(Transport::kDatagram) && b.transports.Contains(Transport::kDatagram));
   return transport && a.ports.Overlaps(b.ports);
-}
-
-const SpecialRange* SpecialAround(const Cidr& cidr) {
-  const SpecialRange* narrowest = nullptr;
-  for (const SpecialRange& special : SpecialRanges()) {
-    const bool narrower =
-        narrowest == nullptr || special.range.prefix() > narrowest->range.prefix();
-    if (narrower && special.range.Contains(cidr)) narrowest = &special;
-  }
-  return narrowest;
 }
 
 bool Covers(const Rule& wide, const Rule& rule) {

@@ -17,10 +17,6 @@ bool CoversPorts(const Rule& a, const Rule& b);
 // Whether they have a port and a transport in common; for UNIX paths always.
 bool SharesPorts(const Rule& a, const Rule& b);
 
-// The narrowest special range that has the whole of this one in it, or null. What it has in it of
-// narrower special ranges the rule does not open.
-const SpecialRange* SpecialAround(const Cidr& cidr);
-
 // Whether `wide` does all that `rule` does, if the target of `wide` is the same or around that of
 // `rule`, or `wide` is on public addresses. Both deny, or both allow.
 bool Covers(const Rule& wide, const Rule& rule);

@@ -123,15 +123,17 @@ absl::Span<const SpecialRange> SpecialRanges() {
   return ranges;
 }
 
-const SpecialRange* FindSpecialRange(const IpAddress& address) {
+const SpecialRange* FindSpecialRange(const Cidr& cidr) {
   const SpecialRange* narrowest = nullptr;
   for (const SpecialRange& special : SpecialRanges()) {
-    if (!special.range.Contains(address)) continue;
-    if (narrowest == nullptr || special.range.prefix() > narrowest->range.prefix()) {
-      narrowest = &special;
-    }
+    if (!special.range.Contains(cidr)) continue;
+    if (narrowest == nullptr || narrowest->range.Contains(special.range)) narrowest = &special;
   }
   return narrowest;
+}
+
+const SpecialRange* FindSpecialRange(const IpAddress& address) {
+  return FindSpecialRange(Cidr::Around(address, address.bits()));
 }
 
 }  // namespace sockgate

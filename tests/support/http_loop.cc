@@ -83,7 +83,7 @@ void HttpLoop::Accept() {
   }
 }
 
-// False when nobody waits, or when no more can be taken for now.
+// False when nobody waits, or when no more can be taken at the moment.
 bool HttpLoop::AcceptOne() {
   UniqueFd socket(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!socket.valid()) {
