@@ -66,4 +66,11 @@ absl::StatusOr<size_t> ResidentBytes(pid_t pid) {
 
 absl::StatusOr<size_t> ThreadCount(pid_t pid) { return CountEntries(ProcPath(pid, "task")); }
 
+std::vector<pid_t> ChildrenOf(pid_t pid) {
+  std::ifstream file(ProcPath(pid, absl::StrCat("task/", pid, "/children").c_str()));
+  std::vector<pid_t> children;
+  for (pid_t child = 0; file >> child;) children.push_back(child);
+  return children;
+}
+
 }  // namespace sockgate::testing

@@ -1,4 +1,4 @@
-// What /proc tells about a process: open descriptors, resident memory, threads.
+// What /proc tells about a process: open descriptors, resident memory, threads, children.
 //
 // Process: any that may read the other's /proc entries (the same user, or root). Threads: free of
 // shared state. Each figure is a snapshot; compare before and after at moments when the process is
@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <vector>
 
 namespace sockgate::testing {
 
@@ -24,6 +25,9 @@ absl::StatusOr<size_t> ResidentBytes(pid_t pid);
 
 // The number of threads. ThreadSanitizer's own background thread counts.
 absl::StatusOr<size_t> ThreadCount(pid_t pid);
+
+// The children that the process's first thread made and has not reaped; none for one that has gone.
+std::vector<pid_t> ChildrenOf(pid_t pid);
 
 }  // namespace sockgate::testing
 

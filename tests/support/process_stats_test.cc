@@ -24,6 +24,19 @@ TEST(ProcessStatsTest, CountsDescriptorsOfItself) {
   EXPECT_EQ(*OpenFdCount(getpid()), *before + 2);
 }
 
+TEST(ProcessStatsTest, ListsChildren) {
+  EXPECT_TRUE(ChildrenOf(getpid()).empty());
+  const pid_t child = fork();
+  if (child == 0) {
+    pause();
+    _exit(0);
+  }
+  EXPECT_EQ(ChildrenOf(getpid()), std::vector<pid_t>{child});
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  EXPECT_TRUE(ChildrenOf(getpid()).empty());
+}
+
 TEST(ProcessStatsTest, CountsDescriptorsOfAnother) {
   const UniqueFd extra(open("/dev/null", O_RDONLY | O_CLOEXEC));
   const auto own = OpenFdCount(getpid());
