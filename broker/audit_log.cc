@@ -21,8 +21,8 @@ bool IsPlain(char c) {
 }
 
 // As it stands in the line. Nothing that a worker says is longer, but a file's name or a role's may
-// be. No line has more than two texts that are not words of ours, and without them takes less than
-// 1 KiB; so every line fits into PIPE_BUF.
+// be. No line has more than two texts that are not words of ours, or the names of an address and
+// one, and without them takes less than 1 KiB; so every line fits into PIPE_BUF.
 constexpr size_t kMaxTextBytes = 1024;
 constexpr size_t kMaxOverrun = 8;  // an escape that began before the end, and the dots
 static_assert(2 * (kMaxTextBytes + kMaxOverrun) + 1024 < PIPE_BUF);
@@ -60,6 +60,25 @@ size_t LargestWrite(int fd) {
   return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? SSIZE_MAX : PIPE_BUF;
 }
 
+// What one line tells of an address that has many names.
+constexpr size_t kMostNames = 4;
+
+// The name that the rule is about; null: none of them.
+const HostName* FindDecisive(const WorkerRecord& worker, uint32_t rule, Names names) {
+  const std::vector<Rule>& rules = worker.role->policy.rules();
+  if (rule == 0 || rule > rules.size()) return nullptr;
+  const auto* pattern = std::get_if<HostPattern>(&rules[rule - 1].target);
+  if (pattern == nullptr) return nullptr;
+  const auto found = std::find_if(names.begin(), names.end(),
+                                  [&](const HostName* name) { return pattern->Matches(*name); });
+  return found == names.end() ? nullptr : *found;
+}
+
+uint64_t Microseconds(std::chrono::nanoseconds duration) {
+  const auto whole = std::chrono::duration_cast<std::chrono::microseconds>(duration);
+  return static_cast<uint64_t>(whole.count());
+}
+
 // A pipe whose reader has gone polls writable and broken at once, and a write to it raises SIGPIPE.
 bool Writable(int fd) {
   pollfd entry = {fd, POLLOUT, 0};
@@ -72,16 +91,16 @@ AuditLog::AuditLog(UniqueFd fd) : fd_(std::move(fd)), largest_write_(LargestWrit
   if (fd_.valid()) buffer_.reserve(2 * kBatchBytes);
 }
 
-void AuditLog::Decision(const Attempt& attempt, const Verdict& verdict) {
+void AuditLog::Decision(const Attempt& attempt, const Verdict& verdict, Names names) {
   if (!fd_.valid()) return;
   Begin("decision", *attempt.worker, attempt.channel);
   Request(attempt);
   // Words of ours need no escaping.
   absl::StrAppend(&buffer_, ",\"transport\":\"", Word(attempt.request.transport), "\",\"mode\":\"",
                   Word(attempt.request.mode), "\",\"purpose\":\"", Word(attempt.request.purpose),
-                  "\",\"verdict\":\"", Word(verdict.decision), "\",\"rule\":", verdict.rule);
-  if (verdict.line != 0) Field("line", verdict.line);
-  absl::StrAppend(&buffer_, ",\"reason\":\"", Word(verdict.reason), "\",\"policy\":", policy_);
+                  "\"");
+  if (!names.empty()) NamesOf(names, FindDecisive(*attempt.worker, verdict.rule, names));
+  Said(verdict);
   End();
 }
 
@@ -89,11 +108,37 @@ void AuditLog::Completion(const Attempt& attempt, const Result& result, TimePoin
   if (!fd_.valid() || (result.reason == Reason::kAuditLog && Skip())) return;
   Begin("completion", *attempt.worker, attempt.channel);
   Request(attempt);
-  Field("outcome", Word(result.outcome));
-  if (result.reason != Reason::kNone) Field("reason", Word(result.reason));
-  if (result.error != 0) Field("errno", result.error);
-  const auto taken = std::chrono::duration_cast<std::chrono::microseconds>(now - attempt.begun);
-  Field("connect_us", static_cast<uint64_t>(taken.count()));
+  Came(result);
+  Field("connect_us", Microseconds(now - attempt.begun));
+  End();
+}
+
+void AuditLog::LookupDecision(const Lookup& lookup) {
+  if (!fd_.valid()) return;
+  Begin("lookup", *lookup.worker, lookup.channel);
+  Request(lookup);
+  Field("family", Word(lookup.family));
+  Said(*lookup.verdict);
+  End();
+}
+
+void AuditLog::LookupCompletion(const Lookup& lookup, const LookupEnd& end, TimePoint now) {
+  const Result& result = end.reply.result;
+  if (!fd_.valid() || (result.reason == Reason::kAuditLog && Skip())) return;
+  if (lookup.verdict.has_value() && !lookup.logged) LookupDecision(lookup);
+  if (lookup.verdict.has_value() && !lookup.verdict->lets_through()) return;
+  Begin("answer", *lookup.worker, lookup.channel);
+  Request(lookup);
+  Came(result);
+  if (end.source != LookupEnd::Source::kNone) {
+    Field("source", end.source == LookupEnd::Source::kCache ? "cache" : "resolver");
+    Field("v4", end.reply.v4_count);
+    Field("v6", end.reply.v6_count);
+    if (result.outcome == Outcome::kDenied) Field("rule", result.rule);
+  }
+  if (end.dropped != 0) Field("dropped", end.dropped);
+  if (end.would_drop != 0) Field("would_drop", end.would_drop);
+  Field("lookup_us", Microseconds(now - lookup.begun));
   End();
 }
 
@@ -130,6 +175,14 @@ void AuditLog::PolicyChange(absl::string_view change, absl::string_view detail,
     Field("uid", by.process->uid);
   }
   Field("detail", detail);
+  End();
+}
+
+void AuditLog::Resolver(absl::string_view change, absl::string_view detail) {
+  if (!fd_.valid() || Skip()) return;
+  Time("resolver");
+  Field("change", change);
+  if (!detail.empty()) Field("detail", detail);
   End();
 }
 
@@ -190,6 +243,42 @@ void AuditLog::Request(const Attempt& attempt) {
     AppendEscaped(&buffer_, scratch_);
   }
   buffer_.push_back('"');
+}
+
+void AuditLog::Request(const Lookup& lookup) {
+  Field("request", lookup.request_id);
+  Field("name", lookup.text());
+}
+
+void AuditLog::Said(const Verdict& verdict) {
+  absl::StrAppend(&buffer_, ",\"verdict\":\"", Word(verdict.decision),
+                  "\",\"rule\":", verdict.rule);
+  if (verdict.line != 0) Field("line", verdict.line);
+  absl::StrAppend(&buffer_, ",\"reason\":\"", Word(verdict.reason), "\",\"policy\":", policy_);
+}
+
+void AuditLog::Came(const Result& result) {
+  Field("outcome", Word(result.outcome));
+  if (result.reason != Reason::kNone) Field("reason", Word(result.reason));
+  if (result.error != 0) Field("errno", result.error);
+}
+
+// The decisive one comes first, then those that were looked up last. A HostName has nothing to
+// escape.
+void AuditLog::NamesOf(Names names, const HostName* decisive) {
+  const char* before = ",\"names\":[\"";
+  size_t told = 0;
+  const auto tell = [&](const HostName& name) {
+    absl::StrAppend(&buffer_, before, name.text());
+    before = "\",\"";
+    ++told;
+  };
+  if (decisive != nullptr) tell(*decisive);
+  for (size_t i = names.size(); i > 0 && told < kMostNames; --i) {
+    if (names[i - 1] != decisive) tell(*names[i - 1]);
+  }
+  buffer_.append("\"]");
+  if (told < names.size()) Field("more_names", names.size() - told);
 }
 
 void AuditLog::Time(absl::string_view event) {

@@ -1,5 +1,5 @@
-// AuditLog: one line of JSON for every decision, every completion, every channel that begins or
-// ends, and every change of the policy.
+// AuditLog: one line of JSON for every decision, every completion, the same for lookups, every
+// channel that begins or ends, and every change of the policy.
 //
 // Process: broker, the loop's thread. Lines are formatted into a buffer and written in batches, off
 // the path of the request: by Flush(), which the server calls when a batch is full or old. A
@@ -25,7 +25,9 @@
 
 #include "absl/strings/string_view.h"
 #include "broker/connector.h"
+#include "broker/lookup.h"
 #include "broker/ordered_by.h"
+#include "broker/policy/policy.h"
 #include "broker/policy/verdict.h"
 #include "proto/messages.h"
 #include "proto/unique_fd.h"
@@ -37,8 +39,12 @@ class AuditLog {
   // Takes `fd`; an invalid one means that nobody wants the log.
   explicit AuditLog(UniqueFd fd);
 
-  void Decision(const Attempt& attempt, const Verdict& verdict);
+  // `names`: under which the address was judged.
+  void Decision(const Attempt& attempt, const Verdict& verdict, Names names = {});
   void Completion(const Attempt& attempt, const Result& result, TimePoint now);
+  void LookupDecision(const Lookup& lookup);
+  // With LookupDecision() first, if the lookup has a verdict that is not logged.
+  void LookupCompletion(const Lookup& lookup, const LookupEnd& end, TimePoint now);
   // `event` is a word such as "opened"; `detail` may be empty.
   void Channel(const WorkerRecord& worker, uint64_t channel, absl::string_view event,
                absl::string_view detail);
@@ -46,6 +52,9 @@ class AuditLog {
   // The policy with this number is in force from now on, or another has been refused.
   void PolicyLoaded(uint64_t number, absl::string_view detail, const OrderedBy& by);
   void PolicyRejected(absl::string_view detail, const OrderedBy& by);
+
+  // `change` is what has become of the resolver; `detail` may be empty.
+  void Resolver(absl::string_view change, absl::string_view detail);
 
   // Writes as much as can be written without blocking.
   void Flush();
@@ -71,6 +80,11 @@ class AuditLog {
   void Field(absl::string_view name, absl::string_view word);
   void Field(absl::string_view name, uint64_t number);
   void Request(const Attempt& attempt);
+  void Request(const Lookup& lookup);
+  void Said(const Verdict& verdict);
+  void Came(const Result& result);
+  // `decisive` is the one whose rule decided; null: none was.
+  void NamesOf(Names names, const HostName* decisive);
   // Begins a line: the time, and what the line is about.
   void Time(absl::string_view event);
   void End();

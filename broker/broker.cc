@@ -33,6 +33,13 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+NameServing NamesFrom(NameSource* source, const TtlBounds& ttl) {
+  NameServing serving;
+  serving.source = source;
+  serving.ttl = ttl;
+  return serving;
+}
+
 Broker* g_signalled = nullptr;
 
 void StopSignalled(int /*signal*/) { g_signalled->Stop(); }
@@ -42,19 +49,36 @@ void StopSignalled(int /*signal*/) { g_signalled->Stop(); }
 absl::StatusOr<std::unique_ptr<Broker>> Broker::Create(BrokerOptions options) {
   auto roles = RoleTable::Make(std::move(options.roles));
   if (!roles.ok()) return roles.status();
+  std::unique_ptr<ResolverSupply> supply;
+  if (options.resolver.has_value()) {
+    // Before anything else is open that the child would have to close.
+    auto keeper = ResolverKeeper::Start(*options.resolver);
+    if (!keeper.ok()) return keeper.status();
+    supply = std::make_unique<KeptResolvers>(*std::move(keeper));
+  }
   auto loop = EventLoop::Create();
   if (!loop.ok()) return loop.status();
-  return std::unique_ptr<Broker>(
-      new Broker(*std::move(roles), std::move(options.audit), *std::move(loop)));
+  std::unique_ptr<ResolverLink> link;
+  if (supply != nullptr) {
+    link = std::make_unique<ResolverLink>(loop->get(), std::move(supply));
+    if (const int error = link->Begin()) return absl::ErrnoToStatus(error, "epoll_ctl");
+  }
+  const TtlBounds ttl = options.resolver.value_or(ResolverOptions()).ttl;
+  return std::unique_ptr<Broker>(new Broker(*std::move(roles), std::move(options.audit),
+                                            *std::move(loop), std::move(link), ttl));
 }
 
-Broker::Broker(RoleTable roles, UniqueFd audit, std::unique_ptr<EventLoop> loop)
+Broker::Broker(RoleTable roles, UniqueFd audit, std::unique_ptr<EventLoop> loop,
+               std::unique_ptr<ResolverLink> resolver, const TtlBounds& ttl)
     : audit_(std::move(audit)),
       loop_(std::move(loop)),
-      server_(loop_.get(), &net_, &audit_),
+      resolver_(std::move(resolver)),
+      server_(loop_.get(), &net_, &audit_, NamesFrom(resolver_.get(), ttl)),
       listeners_(loop_.get(), &server_),
       roles_(std::move(roles)),
-      tasks_(loop_.get()) {}
+      tasks_(loop_.get()) {
+  if (resolver_ != nullptr) resolver_->SetLog(&audit_);
+}
 
 Broker::~Broker() { loop_->Unwatch(&control_watch_); }
 
@@ -75,28 +99,39 @@ absl::StatusOr<UniqueFd> Broker::AddWorker(absl::string_view role) {
 }
 
 absl::Status Broker::Replace(std::vector<Role> roles, std::vector<ListenAt> listen,
-                             const OrderedBy& by) {
+                             const std::optional<ResolverOptions>& resolver, const OrderedBy& by) {
   auto table = RoleTable::Make(std::move(roles));
   if (!table.ok()) return table.status();
   absl::Status status = Listeners::Check(listen, *table);
+  if (status.ok() && resolver.has_value()) status = CheckResolverOptions(*resolver);
   if (!status.ok()) return status;
-  const bool done = tasks_.Do([&] { status = Apply(&*table, listen, by); });
+  const bool done = tasks_.Do([&] { status = Apply(&*table, listen, resolver, by); });
   return done ? status : absl::UnavailableError("the broker has stopped");
 }
 
 absl::Status Broker::Apply(RoleTable* roles, const std::vector<ListenAt>& listen,
-                           const OrderedBy& by) {
+                           const std::optional<ResolverOptions>& resolver, const OrderedBy& by) {
   absl::Status status = listeners_.Replace(listen, *roles);
   if (!status.ok()) return status;
   {
     const std::lock_guard<std::mutex> lock(roles_mutex_);
     std::swap(roles_, *roles);
   }
-  server_.Adopt(roles_);
+  const bool renewed = resolver.has_value() && RestartResolver(*resolver);
+  server_.Adopt(roles_, renewed ? &resolver->ttl : nullptr);
   const uint64_t number = generation_.fetch_add(1, std::memory_order_acq_rel) + 1;
   audit_.PolicyLoaded(
       number, absl::StrCat("roles: ", roles_.roles().size(), ", listeners: ", listen.size()), by);
   return absl::OkStatus();
+}
+
+// A policy without the resolver that it asks for still is the policy; the log tells what is
+// missing.
+bool Broker::RestartResolver(const ResolverOptions& options) {
+  if (resolver_ == nullptr) return false;
+  const absl::Status status = resolver_->Restart(options);
+  if (!status.ok()) audit_.Resolver("not-replaced", status.message());
+  return status.ok();
 }
 
 void Broker::NoteRejected(std::string detail, const OrderedBy& by) {
@@ -121,6 +156,7 @@ BrokerStatus Broker::MakeStatus() const {
                             policy.rules().size(), crowd.workers, crowd.channels});
   }
   for (const auto& [path, listener] : listeners_.all()) status.listen.push_back(listener->at());
+  if (resolver_ != nullptr) status.resolver = {resolver_->state(), server_.questions()};
   return status;
 }
 

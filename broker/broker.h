@@ -22,10 +22,12 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +42,8 @@
 #include "broker/ordered_by.h"
 #include "broker/policy/listen_at.h"
 #include "broker/policy/role.h"
+#include "broker/resolver/resolver_options.h"
+#include "broker/resolver_link.h"
 #include "broker/role_table.h"
 #include "broker/server.h"
 #include "broker/task_queue.h"
@@ -52,6 +56,10 @@ struct BrokerOptions {
   std::vector<Role> roles;
   // Where audit lines go; invalid for nowhere.
   UniqueFd audit;
+  // With it the broker resolves names for its workers, by a process of its own
+  // (resolver/resolver_supervisor.h): Create() then forks, and wants to be the only thread. Absent:
+  // resolve requests get EOPNOTSUPP, and rules on hosts match nothing.
+  std::optional<ResolverOptions> resolver = std::nullopt;
 };
 
 class Broker final : public EventHandler {
@@ -75,10 +83,14 @@ class Broker final : public EventHandler {
   // Handshakes under way go on. `listen` is where the broker listens from then on: paths that are
   // new are bound first, those that are gone are unlinked. Where another role, mode or owner is
   // given to a path, whoever waits there to be accepted is turned away.
+  // Lookups that wait are judged by the new policy and asked anew. A broker with a resolver starts
+  // another one, which reads its files anew, and forgets what was found out before; without
+  // `resolver` it keeps the one that it has.
   // The roles of before are destroyed in the caller's thread, which may take its time.
   // `by` is for the audit log.
   // Unavailable: the broker has stopped.
   absl::Status Replace(std::vector<Role> roles, std::vector<ListenAt> listen,
+                       const std::optional<ResolverOptions>& resolver = std::nullopt,
                        const OrderedBy& by = {});
 
   // Logs that a policy was refused, and why.
@@ -105,17 +117,22 @@ class Broker final : public EventHandler {
   void OnDeadline(uint64_t /*cookie*/) override {}
 
  private:
-  Broker(RoleTable roles, UniqueFd audit, std::unique_ptr<EventLoop> loop);
+  Broker(RoleTable roles, UniqueFd audit, std::unique_ptr<EventLoop> loop,
+         std::unique_ptr<ResolverLink> resolver, const TtlBounds& ttl);
 
   bool HasRole(absl::string_view name);
   // In the loop's thread. On success `roles` are the old ones.
-  absl::Status Apply(RoleTable* roles, const std::vector<ListenAt>& listen, const OrderedBy& by);
+  absl::Status Apply(RoleTable* roles, const std::vector<ListenAt>& listen,
+                     const std::optional<ResolverOptions>& resolver, const OrderedBy& by);
+  // False: the one of before stays, if there is one.
+  bool RestartResolver(const ResolverOptions& options);
   BrokerStatus MakeStatus() const;
   void AfterWakeup();
 
   AuditLog audit_;
   KernelNet net_;
   const std::unique_ptr<EventLoop> loop_;
+  const std::unique_ptr<ResolverLink> resolver_;  // null: there is none
   Server server_;
   Listeners listeners_;
   UniqueFd control_;

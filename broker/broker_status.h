@@ -5,11 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "broker/policy/listen_at.h"
 #include "broker/policy/policy.h"
+#include "broker/resolver_state.h"
 
 namespace sockgate {
 
@@ -23,9 +25,15 @@ struct BrokerStatus {
     size_t channels = 0;
   };
 
+  struct Resolver {
+    ResolverState state = ResolverState::kAwaited;
+    size_t questions = 0;  // that wait for it
+  };
+
   uint64_t generation = 0;  // of the policy: 1, and one more for each that took its place
   std::vector<Role> roles;  // by name
   std::vector<ListenAt> listen;
+  std::optional<Resolver> resolver;  // absent: names are not resolved
 };
 
 }  // namespace sockgate

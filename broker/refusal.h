@@ -8,9 +8,13 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "broker/policy/verdict.h"
 #include "proto/messages.h"
 
 namespace sockgate {
+
+// What a worker over a limit is told to wait, unless more is known.
+inline constexpr uint32_t kRetryAfterMs = 100;
 
 inline Result Limited(Reason reason, uint32_t retry_after_ms) {
   Result result;
@@ -19,6 +23,27 @@ inline Result Limited(Reason reason, uint32_t retry_after_ms) {
   result.retry_after_ms = retry_after_ms;
   return result;
 }
+
+inline Result BadRequest(Reason reason) {
+  Result result;
+  result.outcome = Outcome::kBadRequest;
+  result.reason = reason;
+  return result;
+}
+
+inline Result Denied(const Verdict& verdict) {
+  Result result;
+  result.outcome = Outcome::kDenied;
+  result.reason = verdict.reason;
+  result.rule = verdict.rule;
+  return result;
+}
+
+// The broker has no time to look at the worker. Not denied, since it may well be confined.
+inline Result NotNow(uint32_t retry_after_ms) { return Limited(Reason::kRate, retry_after_ms); }
+
+// What is said of a worker that has not shown all that its role asks of it.
+inline Verdict NotConfined() { return {Decision::kDeny, 0, 0, Reason::kNotConfined}; }
 
 // For an errno other than 0. That the broker has no descriptor left is its own trouble, not the
 // network's, and passes.

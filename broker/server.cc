@@ -16,12 +16,18 @@ namespace {
 constexpr std::chrono::milliseconds kAuditDelay(10);
 
 // What a worker that cannot have one more channel is told to wait.
-constexpr uint32_t kRetryAfterMs = 1000;
+constexpr uint32_t kChannelRetryMs = 1000;
 
 }  // namespace
 
-Server::Server(EventLoop* loop, Net* net, AuditLog* audit)
-    : loop_(loop), audit_(audit), connector_(loop, net, this) {}
+Server::Server(EventLoop* loop, Net* net, AuditLog* audit, const NameServing& names)
+    : loop_(loop),
+      audit_(audit),
+      connector_(loop, net, this),
+      connects_(&connector_, audit, &looks_) {
+  if (names.source == nullptr) return;
+  lookups_ = std::make_unique<LookupDesk>(loop, names, audit, this, &looks_);
+}
 
 Server::~Server() {
   while (!sessions_.empty()) sessions_.begin()->second->Close();
@@ -61,7 +67,7 @@ void Server::RefuseWorker(RoleSnapshot role, const Peer& peer, absl::string_view
   audit_->Channel(worker, ++last_channel_, "refused", why);
 }
 
-void Server::Adopt(const RoleTable& roles) {
+void Server::Adopt(const RoleTable& roles, const TtlBounds* renewed) {
   // Or the roles of workers that have just gone would be destroyed later, in this thread.
   ended_.clear();
   std::map<std::string, RoleSnapshot> closed;
@@ -79,6 +85,7 @@ void Server::Adopt(const RoleTable& roles) {
     }
     worker->role = std::move(next);
   }
+  if (lookups_ != nullptr) lookups_->Adopt(roles, renewed);
 }
 
 bool Server::StillAdmits(const Role& role, WorkerRecord* worker, uint64_t channel) {
@@ -103,7 +110,7 @@ std::map<std::string, Server::Crowd> Server::Crowds() const {
 
 int Server::AddSession(const std::shared_ptr<WorkerRecord>& worker, UniqueFd channel,
                        Session::Phase phase) {
-  const SessionContext context = {loop_, &connector_, audit_, this, &looks_};
+  const SessionContext context = {loop_, &connects_, audit_, this, lookups_.get(), &looks_};
   const uint64_t id = ++last_channel_;
   auto session = std::make_unique<Session>(context, worker, id, std::move(channel), phase);
   const int error = session->Begin();
@@ -118,12 +125,12 @@ int Server::AddSession(const std::shared_ptr<WorkerRecord>& worker, UniqueFd cha
 
 Result Server::MintChannel(const std::shared_ptr<WorkerRecord>& worker, UniqueFd* worker_end) {
   if (worker->channels >= worker->role->limits.max_channels) {
-    return Limited(Reason::kChannels, kRetryAfterMs);
+    return Limited(Reason::kChannels, kChannelRetryMs);
   }
   auto pair = MakeChannelPair();
-  if (!pair.has_value()) return Failed(errno, kRetryAfterMs);
+  if (!pair.has_value()) return Failed(errno, kChannelRetryMs);
   const int error = AddSession(worker, std::move(pair->broker), Session::Phase::kOpen);
-  if (error != 0) return Failed(error, kRetryAfterMs);
+  if (error != 0) return Failed(error, kChannelRetryMs);
   *worker_end = std::move(pair->worker);
   Result result;
   result.outcome = Outcome::kOpened;
@@ -137,6 +144,7 @@ void Server::EndSession(Session* session) {
   WorkerRecord* worker = session->worker().get();
   --worker->channels;
   connector_.CancelChannel(worker, session->id());
+  if (lookups_ != nullptr) lookups_->CancelChannel(session->id());
   // Without a channel the worker is gone, and nobody else may hold its descriptors.
   if (worker->channels == 0) connector_.CancelWorker(worker);
 }
@@ -145,7 +153,7 @@ void Server::OnConnectEnd(const Attempt& attempt, Progress progress, int error, 
   if (attempt.request.mode == ConnectMode::kConnected) {
     const auto found = sessions_.find(attempt.channel);
     if (found != sessions_.end()) {
-      found->second->OnConnectEnd(attempt, progress, error, std::move(socket));
+      found->second->OnConnectEnd(attempt, progress, error, socket);
       return;
     }
   }
@@ -153,6 +161,17 @@ void Server::OnConnectEnd(const Attempt& attempt, Progress progress, int error, 
   result.outcome = progress == Progress::kConnected ? Outcome::kConnected : Outcome::kFailed;
   result.error = static_cast<uint32_t>(error);
   audit_->Completion(attempt, result, EventLoop::Now());
+}
+
+void Server::OnLookupEnd(const Lookup& lookup, const LookupEnd& end) {
+  const auto found = sessions_.find(lookup.channel);
+  if (found != sessions_.end()) {
+    found->second->OnLookupEnd(lookup, end);
+    return;
+  }
+  LookupEnd cancelled;
+  cancelled.reply.result = Failed(ECANCELED, kRetryAfterMs);
+  audit_->LookupCompletion(lookup, cancelled, EventLoop::Now());
 }
 
 void Server::AfterWakeup() {

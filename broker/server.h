@@ -16,9 +16,11 @@
 #include "absl/strings/string_view.h"
 #include "broker/audit_log.h"
 #include "broker/confined_check.h"
+#include "broker/connect_desk.h"
 #include "broker/connector.h"
 #include "broker/event_loop.h"
 #include "broker/look_budget.h"
+#include "broker/lookup_desk.h"
 #include "broker/net.h"
 #include "broker/role_table.h"
 #include "broker/session.h"
@@ -26,9 +28,12 @@
 
 namespace sockgate {
 
-class Server final : public SessionHost, public ConnectObserver, public EventHandler {
+class Server final : public SessionHost,
+                     public ConnectObserver,
+                     public LookupObserver,
+                     public EventHandler {
  public:
-  Server(EventLoop* loop, Net* net, AuditLog* audit);
+  Server(EventLoop* loop, Net* net, AuditLog* audit, const NameServing& names = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -46,8 +51,9 @@ class Server final : public SessionHost, public ConnectObserver, public EventHan
   // Every worker gets the role of the same name, for its next request, or loses it
   // (RoleTable::Removed), because it is gone or the worker came by a path and is none of its peers
   // any more. Only where AfterWakeup() may be called: no role of before is held when it
-  // returns.
-  void Adopt(const RoleTable& roles);
+  // returns. With `renewed`, what was found out about names is forgotten, for the source may answer
+  // otherwise from now on.
+  void Adopt(const RoleTable& roles, const TtlBounds* renewed = nullptr);
 
   // Who is served, by the name of the role.
   struct Crowd {
@@ -62,11 +68,14 @@ class Server final : public SessionHost, public ConnectObserver, public EventHan
   void AfterWakeup();
 
   size_t channels() const { return sessions_.size(); }
+  // That wait for the source.
+  size_t questions() const { return lookups_ == nullptr ? 0 : lookups_->questions(); }
   LookBudget& looks() { return looks_; }
 
   Result MintChannel(const std::shared_ptr<WorkerRecord>& worker, UniqueFd* worker_end) override;
   void EndSession(Session* session) override;
   void OnConnectEnd(const Attempt& attempt, Progress progress, int error, UniqueFd socket) override;
+  void OnLookupEnd(const Lookup& lookup, const LookupEnd& end) override;
   void OnEvent(uint64_t cookie, uint32_t epoll_events) override;
   void OnDeadline(uint64_t cookie) override;
 
@@ -79,8 +88,10 @@ class Server final : public SessionHost, public ConnectObserver, public EventHan
 
   EventLoop* const loop_;
   AuditLog* const audit_;
-  Connector connector_;
   LookBudget looks_;
+  Connector connector_;
+  ConnectDesk connects_;
+  std::unique_ptr<LookupDesk> lookups_;  // null: this broker resolves nothing
   uint64_t last_worker_ = 0;
   uint64_t last_channel_ = 0;
   absl::flat_hash_map<uint64_t, std::unique_ptr<Session>> sessions_;

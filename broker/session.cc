@@ -1,7 +1,5 @@
 #include "broker/session.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -23,36 +21,9 @@ constexpr std::chrono::milliseconds kInFlightRetry(5);
 constexpr uint64_t kRetry = 0;
 constexpr uint64_t kUnread = 1;
 
-// What a worker over a limit is told to wait.
-constexpr uint32_t kRetryAfterMs = 100;
-
 constexpr uint32_t kReading = EPOLLIN;
 constexpr uint32_t kWritingOnly = EPOLLOUT;
 constexpr uint32_t kNothing = 0;  // epoll still reports the end
-
-Result Denied(const Verdict& verdict) {
-  Result result;
-  result.outcome = Outcome::kDenied;
-  result.reason = verdict.reason;
-  result.rule = verdict.rule;
-  return result;
-}
-
-Verdict NotConfined() { return {Decision::kDeny, 0, 0, Reason::kNotConfined}; }
-
-// The broker has no time to look at the worker. Not denied, since it may well be confined.
-Result NotNow() { return Limited(Reason::kRate, kRetryAfterMs); }
-
-Result Ended(const Attempt& attempt, Progress progress, int error) {
-  Result result;
-  if (progress == Progress::kFailed && error != 0) {
-    result = Failed(error, kRetryAfterMs);
-  } else {
-    result.outcome = progress == Progress::kConnected ? Outcome::kConnected : Outcome::kStarted;
-  }
-  result.rule = attempt.rule;
-  return result;
-}
 
 }  // namespace
 
@@ -77,7 +48,8 @@ Session::Session(const SessionContext& context, std::shared_ptr<WorkerRecord> wo
       worker_(std::move(worker)),
       id_(id),
       channel_(std::move(channel)),
-      phase_(phase) {}
+      phase_(phase),
+      waiting_(&worker_->waiting) {}
 
 Session::~Session() {
   context_.loop->Unwatch(&watch_);
@@ -166,6 +138,7 @@ void Session::OnHello(const Request& request) {
   if (newest >= std::max(hello.oldest_version, kOldestVersion)) {
     reply.version = newest;
     reply.max_outstanding = worker_->role->limits.max_outstanding;
+    if (context_.lookups != nullptr) reply.capabilities = hello.capabilities & kCapabilityResolve;
     phase_ = Phase::kOpen;
   }
   Send({request.id, reply}, -1);
@@ -182,19 +155,7 @@ void Session::OnConnect(const Request& request) {
       std::min(attempt.request.deadline_ms, worker_->role->limits.max_deadline_ms);
   attempt.begun = EventLoop::Now();
   ++outstanding_;
-
-  if (const Reason limit = LimitReached(); limit != Reason::kNone) {
-    Refuse(attempt, Limited(limit, kRetryAfterMs));
-    return;
-  }
-  if (attempt.request.endpoint.is_ip() && attempt.request.endpoint.port() == 0) {
-    Result result;
-    result.outcome = Outcome::kBadRequest;
-    result.reason = Reason::kPortZero;
-    Refuse(attempt, result);
-    return;
-  }
-  Decide(attempt);
+  context_.connects->Begin(std::move(attempt), ConnectLimitReached(), this);
 }
 
 Reason Session::LimitReached() const {
@@ -202,106 +163,69 @@ Reason Session::LimitReached() const {
   // First, since the other refusals have a line in the log.
   if (context_.audit->full()) return Reason::kAuditLog;
   if (outstanding_ > limits.max_outstanding) return Reason::kOutstanding;
-  if (worker_->pending + worker_->waiting >= limits.max_pending) return Reason::kPending;
   return Reason::kNone;
 }
 
-Confined Session::ShowsConfined() {
-  if (!worker_->role->require_confined) return Confined::kYes;
-  return worker_->confined.Ask(EventLoop::Now(), context_.looks);
+Reason Session::ConnectLimitReached() const {
+  if (const Reason limit = LimitReached(); limit != Reason::kNone) return limit;
+  const uint32_t pending = worker_->pending + worker_->waiting;
+  return pending >= worker_->role->limits.max_pending ? Reason::kPending : Reason::kNone;
 }
 
-void Session::Decide(Attempt attempt) {
-  const Confined confined = ShowsConfined();
-  if (confined == Confined::kNotNow) {
-    Refuse(attempt, NotNow());
-    return;
-  }
-  const Verdict verdict =
-      confined == Confined::kYes
-          ? worker_->role->policy.Decide(attempt.request.endpoint, attempt.request.transport)
-          : NotConfined();
-  attempt.rule = verdict.rule;
-  if (verdict.lets_through()) {
-    LetThrough(attempt, verdict);
-  } else {
-    Answer(attempt, Denied(verdict), -1);
-    context_.audit->Decision(attempt, verdict);
-  }
-}
-
-void Session::LetThrough(const Attempt& attempt, const Verdict& verdict) {
-  const uint32_t wait_ms = worker_->rate.Take(worker_->role->limits, attempt.begun);
-  if (wait_ms == 0) {
-    StartConnect(attempt, verdict);
-    return;
-  }
-  Result result = Limited(Reason::kRate, wait_ms);
-  result.rule = verdict.rule;
-  Answer(attempt, result, -1);
-  context_.audit->Decision(attempt, verdict);
-  Complete(attempt, result);
-}
-
-// Whatever can be answered now is answered before the audit lines are made.
-void Session::StartConnect(const Attempt& attempt, const Verdict& verdict) {
-  const Started started = context_.connector->Start(attempt, worker_->role->socket_options);
-  const bool pending = started.progress == Progress::kPending;
-  Result result;
-  if (!pending) {
-    result = Ended(attempt, started.progress, started.error);
-    Answer(attempt, result, started.socket.get());
-  } else if (attempt.request.mode == ConnectMode::kInProgress) {
-    Answer(attempt, Ended(attempt, started.progress, 0), started.lent);
-  }
-  context_.audit->Decision(attempt, verdict);
-  if (!pending) Complete(attempt, result);
-}
-
-void Session::OnConnectEnd(const Attempt& attempt, Progress progress, int error, UniqueFd socket) {
-  const Result result = Ended(attempt, progress, error);
-  Answer(attempt, result, socket.get());
-  Complete(attempt, result);
+void Session::OnConnectEnd(const Attempt& attempt, Progress progress, int error,
+                           const UniqueFd& socket) {
+  context_.connects->End(attempt, progress, error, socket, this);
   EndIfBroken();
 }
 
+void Session::OnConnectAnswer(const Attempt& attempt, const Result& result, int descriptor) {
+  --outstanding_;
+  Send({attempt.request_id, ConnectReply{result}}, descriptor);
+}
+
 void Session::OnResolve(const Request& request) {
-  // The hello reply did not grant kCapabilityResolve.
-  ResolveReply reply;
-  reply.result = Failed(EOPNOTSUPP, kRetryAfterMs);
-  Send({request.id, reply}, -1);
-  context_.audit->Channel(*worker_, id_, "unsupported", "resolve");
+  if (context_.lookups == nullptr) {
+    // The hello reply did not grant kCapabilityResolve.
+    ResolveReply reply;
+    reply.result = Failed(EOPNOTSUPP, kRetryAfterMs);
+    Send({request.id, reply}, -1);
+    context_.audit->Channel(*worker_, id_, "unsupported", "resolve");
+    return;
+  }
+  const auto& resolve = std::get<ResolveRequest>(request.body);
+  Lookup lookup;
+  lookup.worker = worker_.get();
+  lookup.channel = id_;
+  lookup.request_id = request.id;
+  lookup.family = resolve.family;
+  lookup.begun = EventLoop::Now();
+  lookup.asked = resolve.name;
+  ++outstanding_;
+  context_.lookups->Begin(std::move(lookup), LimitReached());
+}
+
+void Session::OnLookupEnd(const Lookup& lookup, const LookupEnd& end) {
+  --outstanding_;
+  Send({lookup.request_id, end.reply}, -1);
+  context_.audit->LookupCompletion(lookup, end, EventLoop::Now());
+  EndIfBroken();
 }
 
 void Session::OnOpenChannel(const Request& request) {
   UniqueFd worker_end;
-  const Confined confined = ShowsConfined();
-  const Result result = confined == Confined::kYes
-                            ? context_.host->MintChannel(worker_, &worker_end)
-                            : (confined == Confined::kNo ? Denied(NotConfined()) : NotNow());
+  const Confined confined = worker_->ShowsConfinement(EventLoop::Now(), context_.looks);
+  Result result;
+  if (confined == Confined::kYes) {
+    result = context_.host->MintChannel(worker_, &worker_end);
+  } else {
+    result = confined == Confined::kNo ? Denied(NotConfined()) : NotNow(kRetryAfterMs);
+  }
   Send({request.id, OpenChannelReply{result}}, worker_end.get());
   if (!worker_end.valid()) {
     context_.audit->Channel(
         *worker_, id_, "not-opened",
         result.error != 0 ? strerror(static_cast<int>(result.error)) : Word(result.reason));
   }
-}
-
-void Session::Answer(const Attempt& attempt, const Result& result, int descriptor) {
-  --outstanding_;
-  Send({attempt.request_id, ConnectReply{result}}, descriptor);
-}
-
-void Session::Refuse(const Attempt& attempt, const Result& result) {
-  Answer(attempt, result, -1);
-  Complete(attempt, result);
-}
-
-void Session::Complete(const Attempt& attempt, Result result) {
-  // To the worker an in-progress attempt that has failed already is one that started; the error is
-  // in its socket.
-  if (result.outcome == Outcome::kStarted) result.outcome = Outcome::kFailed;
-  context_.audit->Completion(attempt, result, EventLoop::Now());
 }
 
 void Session::Send(const Reply& reply, int descriptor) {
@@ -311,47 +235,22 @@ void Session::Send(const Reply& reply, int descriptor) {
   SOCKGATE_CHECK(size > 0);
   const auto packet = absl::MakeConstSpan(buffer.data(), size);
   if (!waiting_.empty()) {
-    Queue(packet, descriptor);
+    send_error_ = waiting_.Push(packet, descriptor);
     return;
   }
   const Sent sent = SendPacket(channel_.get(), packet, descriptor, Wait::kNo);
   if (sent.status == PacketStatus::kWouldBlock || sent.status == PacketStatus::kInFlight) {
-    Queue(packet, descriptor);
+    send_error_ = waiting_.Push(packet, descriptor);
     WaitToSend(sent.status == PacketStatus::kWouldBlock);
   } else if (sent.status != PacketStatus::kOk) {
     send_error_ = sent.error;
   }
 }
 
-void Session::Queue(absl::Span<const uint8_t> packet, int descriptor) {
-  Waiting waiting;
-  std::copy(packet.begin(), packet.end(), waiting.packet.begin());
-  waiting.size = packet.size();
-  if (descriptor >= 0) {
-    waiting.descriptor.Reset(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
-    if (!waiting.descriptor.valid()) {
-      // The worker would take a reply without its descriptor for a full table of its own.
-      send_error_ = errno;
-      return;
-    }
-  }
-  worker_->waiting += descriptor >= 0 ? 1 : 0;
-  waiting_.push_back(std::move(waiting));
-}
-
-void Session::DropFirstWaiting() {
-  worker_->waiting -= waiting_.front().descriptor.valid() ? 1 : 0;
-  waiting_.pop_front();
-  // The worker reads, so it has all its time again.
-  context_.loop->Cancel(&unread_);
-}
-
 void Session::SendWaiting() {
   while (!waiting_.empty()) {
-    const Waiting& first = waiting_.front();
-    const Sent sent =
-        SendPacket(channel_.get(), absl::MakeConstSpan(first.packet.data(), first.size),
-                   first.descriptor.get(), Wait::kNo);
+    const ReplyQueue::Waiting& first = waiting_.front();
+    const Sent sent = SendPacket(channel_.get(), first.bytes(), first.descriptor.get(), Wait::kNo);
     if (sent.status == PacketStatus::kWouldBlock || sent.status == PacketStatus::kInFlight) {
       WaitToSend(sent.status == PacketStatus::kWouldBlock);
       return;
@@ -361,7 +260,9 @@ void Session::SendWaiting() {
       EndIfBroken();
       return;
     }
-    DropFirstWaiting();
+    waiting_.PopFront();
+    // The worker reads, so it has all its time again.
+    context_.loop->Cancel(&unread_);
   }
   context_.loop->Change(watch_, kReading);
 }
@@ -390,7 +291,7 @@ void Session::End(absl::string_view change, absl::string_view detail) {
   phase_ = Phase::kEnded;
   context_.loop->Unwatch(&watch_);
   context_.loop->Cancel(&retry_);
-  while (!waiting_.empty()) DropFirstWaiting();
+  waiting_.Clear();
   context_.loop->Cancel(&unread_);
   channel_.Reset();
   context_.audit->Channel(*worker_, id_, change, detail);

@@ -11,17 +11,17 @@
 #ifndef SOCKGATE_BROKER_SESSION_H_
 #define SOCKGATE_BROKER_SESSION_H_
 
-#include <array>
 #include <cstdint>
-#include <deque>
 #include <memory>
 
 #include "broker/audit_log.h"
+#include "broker/connect_desk.h"
 #include "broker/connector.h"
 #include "broker/event_loop.h"
 #include "broker/look_budget.h"
+#include "broker/lookup_desk.h"
+#include "broker/reply_queue.h"
 #include "broker/worker_record.h"
-#include "proto/limits.h"
 #include "proto/messages.h"
 #include "proto/unique_fd.h"
 
@@ -45,13 +45,14 @@ class SessionHost {
 // None is owned; all outlive every session.
 struct SessionContext {
   EventLoop* loop = nullptr;
-  Connector* connector = nullptr;
+  ConnectDesk* connects = nullptr;
   AuditLog* audit = nullptr;
   SessionHost* host = nullptr;
+  LookupDesk* lookups = nullptr;  // null: this broker resolves nothing
   LookBudget* looks = nullptr;
 };
 
-class Session final : public EventHandler {
+class Session final : public EventHandler, public ConnectAnswerer {
  public:
   enum class Phase : uint8_t { kGreeting, kOpen, kEnded };
 
@@ -66,7 +67,10 @@ class Session final : public EventHandler {
   int Begin();
 
   // An attempt in connected mode that this session began has ended.
-  void OnConnectEnd(const Attempt& attempt, Progress progress, int error, UniqueFd socket);
+  void OnConnectEnd(const Attempt& attempt, Progress progress, int error, const UniqueFd& socket);
+
+  // A lookup that this session began has ended.
+  void OnLookupEnd(const Lookup& lookup, const LookupEnd& end);
 
   // Ends the session because the broker stops.
   void Close() { End("closed", "broker stops"); }
@@ -76,15 +80,10 @@ class Session final : public EventHandler {
 
   void OnEvent(uint64_t cookie, uint32_t epoll_events) override;
   void OnDeadline(uint64_t cookie) override;
+  void OnConnectAnswer(const Attempt& attempt, const Result& result, int descriptor) override;
 
  private:
   struct LegalOrder;
-  // A reply that waits for room.
-  struct Waiting {
-    std::array<uint8_t, kMaxPacketBytes> packet;
-    size_t size;
-    UniqueFd descriptor;
-  };
 
   void ReadOne();
   void Handle(absl::Span<const uint8_t> packet);
@@ -93,23 +92,11 @@ class Session final : public EventHandler {
   void OnResolve(const Request& request);
   void OnOpenChannel(const Request& request);
 
-  // The limit that stands in the way of one more connect, or kNone.
+  // The limit that stands in the way of one more request, or of a connect, or kNone.
   Reason LimitReached() const;
-  // Whether the worker has shown all that the role asks of it.
-  Confined ShowsConfined();
-  void Decide(Attempt attempt);
-  void LetThrough(const Attempt& attempt, const Verdict& verdict);
-  void StartConnect(const Attempt& attempt, const Verdict& verdict);
-
-  // The one exit of a connect request: first the reply with its descriptor, then the audit line.
-  void Answer(const Attempt& attempt, const Result& result, int descriptor);
-  void Complete(const Attempt& attempt, Result result);
-  // Both, for a request that is not even decided.
-  void Refuse(const Attempt& attempt, const Result& result);
+  Reason ConnectLimitReached() const;
   void Send(const Reply& reply, int descriptor);
-  void Queue(absl::Span<const uint8_t> packet, int descriptor);
   void SendWaiting();
-  void DropFirstWaiting();
   void WaitToSend(bool for_room);
   void EndIfBroken();
   void Violation(absl::string_view detail);
@@ -128,7 +115,7 @@ class Session final : public EventHandler {
   EventLoop::Id watch_;
   EventLoop::Id retry_;
   EventLoop::Id unread_;
-  std::deque<Waiting> waiting_;
+  ReplyQueue waiting_;
 };
 
 }  // namespace sockgate

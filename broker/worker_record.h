@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "broker/confined_check.h"
+#include "broker/name_book.h"
 #include "broker/peer_check.h"
 #include "broker/policy/role.h"
 #include "broker/rate_limit.h"
@@ -26,7 +27,7 @@ struct Peer {
   uid_t uid = 0;
 };
 
-struct WorkerRecord {
+struct WorkerRecord : std::enable_shared_from_this<WorkerRecord> {
   static constexpr uint32_t kNoAttempt = UINT32_MAX;
 
   uint64_t id = 0;
@@ -38,13 +39,22 @@ struct WorkerRecord {
   // The role is for them, as far as it is known.
   bool admitted = true;
   ConfinedCheck confined;
+  NameBook names;
   RateLimit rate;
   uint32_t channels = 0;
   // Sockets in replies that wait for room in a channel.
   uint32_t waiting = 0;
+  // Lookups that wait for a name server, and questions that nobody waits for any more but that this
+  // worker has caused.
+  uint32_t lookups = 0;
   // The connector's: handshakes that are not finished, as a list through its table.
   uint32_t pending = 0;
   uint32_t first_pending = kNoAttempt;
+
+  // Whether it has shown all that its role asks of a process.
+  Confined ShowsConfinement(TimePoint now, LookBudget* looks) {
+    return role->require_confined ? confined.Ask(now, looks) : Confined::kYes;
+  }
 };
 
 }  // namespace sockgate

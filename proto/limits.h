@@ -34,6 +34,9 @@ inline constexpr size_t kMaxAddressesPerFamily = 16;
 // than the two minutes and seven seconds for which Linux repeats a SYN (tcp_syn_retries = 6).
 inline constexpr uint32_t kMaxDeadlineMs = 150'000;
 
+// The longest that a lookup takes, in milliseconds: then the broker says "try again".
+inline constexpr uint32_t kMaxLookupMs = 30'000;
+
 // Requests of one channel that may wait for their reply at the same time. The broker says its own
 // number in the hello reply; no broker says more than this.
 inline constexpr uint16_t kMaxOutstanding = 1024;

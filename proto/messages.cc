@@ -34,6 +34,18 @@ absl::string_view Word(Purpose purpose) {
   return "?";
 }
 
+absl::string_view Word(NameFamily family) {
+  switch (family) {
+    case NameFamily::kAny:
+      return "any";
+    case NameFamily::kIpv4:
+      return "v4";
+    case NameFamily::kIpv6:
+      return "v6";
+  }
+  return "?";
+}
+
 absl::string_view Word(Outcome outcome) {
   switch (outcome) {
     case Outcome::kConnected:
@@ -92,6 +104,10 @@ absl::string_view Word(Reason reason) {
       return "not-confined";
     case Reason::kRate:
       return "too-many-per-second";
+    case Reason::kLookups:
+      return "too-many-lookups";
+    case Reason::kBadName:
+      return "bad-name";
   }
   return "?";
 }

@@ -70,7 +70,10 @@ enum class Reason : uint8_t {
   kRoleRemoved = 14,      // the policy has no such role any more
   kNotConfined = 15,      // the role is for processes with a seccomp filter only
   // limited
-  kRate = 16,  // connects of this worker in a second
+  kRate = 16,     // connects of this worker in a second
+  kLookups = 17,  // lookups of this worker, or of all, that wait for a name server
+  // bad request
+  kBadName = 18,  // what is to be resolved is no name
 };
 
 // Bits of Hello::capabilities and HelloReply::capabilities.
@@ -154,6 +157,7 @@ constexpr bool CarriesDescriptor(Outcome outcome) {
 absl::string_view Word(Transport transport);
 absl::string_view Word(ConnectMode mode);
 absl::string_view Word(Purpose purpose);
+absl::string_view Word(NameFamily family);
 absl::string_view Word(Outcome outcome);
 absl::string_view Word(Reason reason);
 

@@ -108,6 +108,18 @@ Json ListenJson(const ListenAt& at) {
   return json;
 }
 
+absl::string_view Word(ResolverState state) {
+  switch (state) {
+    case ResolverState::kAwaited:
+      return "awaited";
+    case ResolverState::kReady:
+      return "ready";
+    case ResolverState::kGone:
+      return "gone";
+  }
+  return "gone";
+}
+
 }  // namespace
 
 std::string ReloadReply(const std::string& file, const ReloadReport& report) {
@@ -133,6 +145,10 @@ std::string StatusReply(const std::string& file, const Reloader::State& state,
                 {"listen", Json::array()}};
   for (const BrokerStatus::Role& role : broker.roles) reply["roles"].push_back(RoleJson(role));
   for (const ListenAt& at : broker.listen) reply["listen"].push_back(ListenJson(at));
+  if (broker.resolver.has_value()) {
+    reply["resolver"] = {{"state", std::string{Word(broker.resolver->state)}},
+                         {"questions", broker.resolver->questions}};
+  }
   return Fit(std::move(reply));
 }
 

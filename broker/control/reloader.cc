@@ -42,7 +42,8 @@ bool Reloader::Load(std::vector<Finding>* findings, const OrderedBy& by) {
   *findings = std::move(loaded.findings);
   if (!loaded.policy.has_value()) return false;
   const absl::Status status =
-      broker_->Replace(std::move(loaded.policy->roles), std::move(loaded.policy->listen), by);
+      broker_->Replace(std::move(loaded.policy->roles), std::move(loaded.policy->listen),
+                       loaded.policy->resolver, by);
   if (status.ok()) return true;
   Finding finding;
   finding.message = std::string{status.message()};

@@ -11,9 +11,7 @@
 
 namespace sockgate {
 
-// Errors here beside those of the language: a policy without a path, which nobody could ask for
-// anything, and a deny rule on a host, since this broker looks no names up. An allow rule on a host
-// is warned of.
+// A policy without a path is one that nobody could ask for anything: an error here.
 LoadedPolicy LoadServablePolicy(const std::string& path);
 
 }  // namespace sockgate

@@ -41,6 +41,11 @@ class PlaceBook {
     return {NumberOf(table, place, found.denies), NumberOf(table, place, found.allows),
             NumberOf(table, place, found.allows_private)};
   }
+  // PortTable::AnyStart().
+  template <typename Visit>
+  bool AnyStart(Place place, Visit visit) const {
+    return tables_[place.table].ports.AnyStart(visit);
+  }
   uint32_t AllowsAny(Place place) const {
     const Table& table = tables_[place.table];
     return NumberOf(table, place, table.ports.allows_any());

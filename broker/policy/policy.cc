@@ -28,6 +28,15 @@ Step About(Step::Kind kind, absl::string_view text) {
 
 uint32_t FirstOf(uint32_t number, uint32_t otherwise) { return number != 0 ? number : otherwise; }
 
+// Of the ports at which an address is denied, the verdict that says most is the one of the port
+// where the most else was right.
+int Nearness(const Verdict& verdict) {
+  if (verdict.lets_through()) return 4;
+  if (verdict.reason == Reason::kUnspecified || verdict.reason == Reason::kOwnAddress) return 3;
+  if (verdict.reason == Reason::kSpecialPurpose) return 2;
+  return verdict.reason == Reason::kEmbeddedAddress || verdict.rule != 0 ? 1 : 0;
+}
+
 // Whether the rule is about the address or one of its names, at whatever port.
 bool IsAbout(const Rule& rule, const IpAddress* address, Names names) {
   if (const auto* cidr = std::get_if<Cidr>(&rule.target)) {
@@ -71,8 +80,10 @@ Policy Policy::Closed(Reason reason) {
 Verdict Policy::Decide(const Endpoint& endpoint, Transport transport, Names names,
                        Trace* trace) const {
   const Verdict verdict = Judge(endpoint, transport, names, trace);
-  if (verdict.lets_through() || !MayBeReported(endpoint, transport)) return verdict;
-  return Report(verdict, trace);
+  if (verdict.lets_through() || !endpoint.is_ip() || transport != Transport::kStream) {
+    return verdict;
+  }
+  return ReportOn(endpoint.ip(), verdict, trace);
 }
 
 Verdict Policy::Report(Verdict verdict, Trace* trace) const {
@@ -85,14 +96,13 @@ Verdict Policy::Report(Verdict verdict, Trace* trace) const {
 // Report mode does without the rules, not without the bounds that no rule could lift. It hands out
 // no UNIX socket, since that would be opened with the broker's rights instead of the worker's, and
 // no UDP, since such a socket can be aimed anew.
-bool Policy::MayBeReported(const Endpoint& endpoint, Transport transport) const {
-  if (mode_ == PolicyMode::kEnforce || !endpoint.is_ip() || transport != Transport::kStream) {
-    return false;
-  }
-  const EmbeddedV4List within = FindEmbeddedV4(endpoint.ip());
-  return !IsClosed(endpoint.ip()) &&
-         std::none_of(within.begin(), within.end(),
-                      [this](const EmbeddedV4& embedded) { return IsClosed(embedded.address); });
+Verdict Policy::ReportOn(const IpAddress& address, const Verdict& verdict, Trace* trace) const {
+  if (mode_ == PolicyMode::kEnforce || verdict.lets_through()) return verdict;
+  const EmbeddedV4List within = FindEmbeddedV4(address);
+  const bool closed = IsClosed(address) ||
+                      std::any_of(within.begin(), within.end(),
+                                  [this](const EmbeddedV4& one) { return IsClosed(one.address); });
+  return closed ? verdict : Report(verdict, trace);
 }
 
 bool Policy::IsClosed(const IpAddress& address) const {
@@ -107,9 +117,8 @@ bool Policy::IsClosed(const IpAddress& address) const {
 Verdict Policy::Judge(const Endpoint& endpoint, Transport transport, Names names,
                       Trace* trace) const {
   if (!endpoint.is_ip()) return JudgePath(endpoint.unix_name(), transport, trace);
-  const uint16_t port = endpoint.port();
-  const Question question = {port, transport, names, RulesOnNames(names, port, transport), trace};
-  const Verdict verdict = JudgeAddress(endpoint.ip(), question);
+  const Verdict verdict =
+      JudgeAddress(endpoint.ip(), Asking(endpoint.port(), transport, names, trace));
   if (transport == Transport::kStream || verdict.reason != Reason::kNoRuleMatches) return verdict;
   // Whoever may have TCP there learns what is missing.
   const Verdict tcp = Judge(endpoint, Transport::kStream, names, nullptr);
@@ -204,16 +213,57 @@ Verdict Policy::DecideName(const HostName& name, Trace* trace) const {
   return Report(Refuse(default_reason_), trace);
 }
 
+template <typename Visit>
+bool Policy::AnyStart(const IpAddress& address, Names names, Visit visit) const {
+  bool done = false;
+  const auto look = [&](Place place) { done = done || places_.AnyStart(place, visit); };
+  const auto look_around = [&](const IpAddress& one) {
+    const AddressIndex::Range* range = addresses_.Narrowest(one);
+    for (; range != nullptr; range = addresses_.Around(*range)) look(range->place);
+  };
+  for (const HostName* name : names) hosts_.ForEach(*name, look);
+  look(public_);
+  look_around(address);
+  for (const EmbeddedV4& embedded : FindEmbeddedV4(address)) look_around(embedded.address);
+  return done;
+}
+
+// Between two starts nothing changes, so these are all the ports that need a look.
+Verdict Policy::DecideAddress(const IpAddress& address, Names names, Trace* trace) const {
+  uint16_t nearest_port = 1;
+  Transport nearest_transport = Transport::kStream;
+  Verdict nearest = JudgeAddress(address, Asking(1, Transport::kStream, names, nullptr));
+  AnyStart(address, names, [&](uint16_t port) {
+    for (const Transport transport : {Transport::kStream, Transport::kDatagram}) {
+      const Verdict verdict = JudgeAddress(address, Asking(port, transport, names, nullptr));
+      if (Nearness(verdict) <= Nearness(nearest)) continue;
+      nearest = verdict;
+      nearest_port = port;
+      nearest_transport = transport;
+    }
+    return nearest.lets_through();
+  });
+  if (trace != nullptr) {
+    JudgeAddress(address, Asking(nearest_port, nearest_transport, names, trace));
+  }
+  return ReportOn(address, nearest, trace);
+}
+
 Verdict Policy::ForeseeHost(const HostName& name, uint16_t port, Transport transport,
                             Trace* trace) const {
   const HostName* const names[] = {&name};
   const auto foresee = [&](Transport by, Trace* told) {
-    return JudgeByRules(nullptr, {port, by, names, RulesOnNames(names, port, by), told});
+    return JudgeByRules(nullptr, Asking(port, by, names, told));
   };
   const Verdict verdict = foresee(transport, trace);
   if (transport == Transport::kStream) return Report(verdict, trace);
   const bool tcp = foresee(Transport::kStream, nullptr).lets_through();
   return !verdict.lets_through() && tcp ? Refuse(Reason::kTransport) : verdict;
+}
+
+Policy::Question Policy::Asking(uint16_t port, Transport transport, Names names,
+                                Trace* trace) const {
+  return {port, transport, names, RulesOnNames(names, port, transport), trace};
 }
 
 // Of each name what its most specific rules say; of several names what the first says.

@@ -63,6 +63,11 @@ class Policy {
   // an address that suits.
   Verdict DecideName(const HostName& name, Trace* trace = nullptr) const;
 
+  // May the address be reached under these names at some port, by TCP or UDP? If not, the verdict
+  // is that of a port at which the least is missing. Exact: there is a port for which Decide() lets
+  // through exactly when this does.
+  Verdict DecideAddress(const IpAddress& address, Names names, Trace* trace = nullptr) const;
+
   // What Decide() will say of the name at this port if it leads to a public address that no rule
   // on addresses speaks of. Not for decisions, which want an address.
   Verdict ForeseeHost(const HostName& name, uint16_t port, Transport transport,
@@ -81,6 +86,11 @@ class Policy {
     Trace* trace;
   };
 
+  Question Asking(uint16_t port, Transport transport, Names names, Trace* trace) const;
+  // Calls visit(port) for each port from which on some rule that may matter says something else,
+  // until it returns true.
+  template <typename Visit>
+  bool AnyStart(const IpAddress& address, Names names, Visit visit) const;
   Verdict Judge(const Endpoint& endpoint, Transport transport, Names names, Trace* trace) const;
   Verdict JudgeAddress(const IpAddress& address, const Question& question) const;
   // Null: a public one that is in no range at all.
@@ -90,7 +100,7 @@ class Policy {
   Verdict Say(Decision decision, uint32_t number, Trace* trace) const;
   Verdict Refuse(Reason reason) const;
   Verdict Report(Verdict verdict, Trace* trace) const;
-  bool MayBeReported(const Endpoint& endpoint, Transport transport) const;
+  Verdict ReportOn(const IpAddress& address, const Verdict& verdict, Trace* trace) const;
   // 0.0.0.0, :: or an address of the broker's host: no rule opens it.
   bool IsClosed(const IpAddress& address) const;
   void TraceNearMisses(const IpAddress* address, const SpecialRange* special,

@@ -15,6 +15,7 @@
 #include "broker/policy/listen_reader.h"
 #include "broker/policy/own_addresses.h"
 #include "broker/policy/policy_lint.h"
+#include "broker/policy/resolver_reader.h"
 #include "broker/policy/role_reader.h"
 #include "broker/policy/source_text.h"
 #include "broker/policy/toml_table.h"
@@ -133,6 +134,9 @@ std::optional<PolicyFile> Build(const TomlValue& document, Findings* findings) {
   for (const RoleDraft& draft : drafts) names.push_back(draft.role.name);
   PolicyFile file;
   file.listen = ReadListen(table.Find("listen"), names, findings);
+  if (const TomlEntry* resolver = table.FindTable("resolver")) {
+    file.resolver = ReadResolver(*resolver->value.table(), findings);
+  }
   table.Finish();
   const OwnPlaces own = FindOwnPlaces(deny_own, file.listen, findings);
   for (const RoleDraft& draft : drafts) CheckNoWayToListeners(draft, own, findings);

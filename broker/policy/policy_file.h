@@ -17,12 +17,14 @@
 #include "broker/policy/finding.h"
 #include "broker/policy/listen_at.h"
 #include "broker/policy/role.h"
+#include "broker/resolver/resolver_options.h"
 
 namespace sockgate {
 
 struct PolicyFile {
   std::vector<Role> roles;
   std::vector<ListenAt> listen;
+  ResolverOptions resolver;
 };
 
 struct LoadedPolicy {

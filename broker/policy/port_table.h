@@ -6,6 +6,7 @@
 #ifndef SOCKGATE_BROKER_POLICY_PORT_TABLE_H_
 #define SOCKGATE_BROKER_POLICY_PORT_TABLE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -29,6 +30,14 @@ class PortTable {
   explicit PortTable(const std::vector<const Rule*>& rules);
 
   PortRules Find(uint16_t port, Transport transport) const;
+
+  // Calls visit(port) for each port from which on the rules say something else than before, until
+  // it returns true. Whether it did.
+  template <typename Visit>
+  bool AnyStart(Visit visit) const {
+    return std::any_of(segments_.begin(), segments_.end(),
+                       [&](const Segment& segment) { return visit(segment.first); });
+  }
 
   // The first rule that allows any port at all; 0: none does.
   uint32_t allows_any() const { return allows_any_; }

@@ -27,6 +27,12 @@ struct Limits {
   // Handshakes that go on, and sockets in replies that wait for room.
   uint32_t max_pending = 512;
   uint32_t max_channels = 32;
+  // Lookups that wait for a name server.
+  uint32_t max_lookups = 64;
+  // Pairs of a name and an address that it led to; when there are more the oldest goes.
+  uint32_t max_leases = 4096;
+  // For how long after the DNS's own time a name's address is good for connects.
+  uint32_t lease_grace_ms = 60'000;
   // How long replies may wait because the worker does not read; then it loses the channel.
   uint32_t unread_patience_ms = 30'000;
   // Requests to connect that the policy lets through, on average and at once; 0: as many as it

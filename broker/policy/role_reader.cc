@@ -18,6 +18,7 @@ constexpr uint32_t kMostOfAKind = 1'000'000;
 constexpr uint32_t kMostPatienceMs = 3'600'000;
 // The client keeps one channel to ask for others.
 constexpr uint32_t kFewestChannels = 2;
+constexpr uint32_t kMostGraceMs = 86'400'000;
 
 void CheckName(const TomlEntry& entry, Findings* findings) {
   const std::string& name = entry.key;
@@ -108,6 +109,10 @@ Limits ReadLimits(const TomlValue::Table& entries, Findings* findings) {
   limits.max_pending = table.Integer("max_pending", 1, kMostOfAKind).value_or(limits.max_pending);
   limits.max_channels =
       table.Integer("max_channels", kFewestChannels, kMostOfAKind).value_or(limits.max_channels);
+  limits.max_lookups = table.Integer("max_lookups", 1, kMostOfAKind).value_or(limits.max_lookups);
+  limits.max_leases = table.Integer("max_leases", 1, kMostOfAKind).value_or(limits.max_leases);
+  limits.lease_grace_ms =
+      table.Integer("lease_grace_ms", 0, kMostGraceMs).value_or(limits.lease_grace_ms);
   limits.unread_patience_ms =
       table.Integer("unread_patience_ms", 1, kMostPatienceMs).value_or(limits.unread_patience_ms);
   ReadRate(&table, &limits);

@@ -21,8 +21,8 @@ struct SpecialRange {
 // All of them, in no particular order. Ranges nest; none appears twice.
 absl::Span<const SpecialRange> SpecialRanges();
 
-// The narrowest one that contains the address, or all of the range; or null. Looks through the whole
-// list: for messages, not for decisions.
+// The narrowest one that contains the address, or all of the range; or null. Looks through the
+// whole list: for messages, not for decisions.
 const SpecialRange* FindSpecialRange(const IpAddress& address);
 const SpecialRange* FindSpecialRange(const Cidr& cidr);
 

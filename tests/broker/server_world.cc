@@ -23,10 +23,13 @@ Role ServerWorld::TestRole() {
   return role;
 }
 
-ServerWorld::ServerWorld(UniqueFd audit_fd) : log(memfd_create("audit", MFD_CLOEXEC)) {
+ServerWorld::ServerWorld(UniqueFd audit_fd, std::optional<std::chrono::milliseconds> patience)
+    : log(memfd_create("audit", MFD_CLOEXEC)) {
   if (!audit_fd.valid()) audit_fd.Reset(fcntl(log.get(), F_DUPFD_CLOEXEC, 0));
   audit = std::make_unique<AuditLog>(std::move(audit_fd));
-  server = std::make_unique<Server>(thread.loop(), &net, audit.get());
+  NameServing serving;
+  if (patience.has_value()) serving = {&names, *patience};
+  server = std::make_unique<Server>(thread.loop(), &net, audit.get(), serving);
   thread.set_after_wakeup([this] {
     if (server != nullptr) server->AfterWakeup();
   });
@@ -45,6 +48,15 @@ TestWorker ServerWorld::AddWorker() {
 
 TestWorker ServerWorld::AddGreetedWorker() {
   TestWorker worker = AddWorker();
+  worker.Greet();
+  return worker;
+}
+
+TestWorker ServerWorld::AddGreetedWorkerOf(const RoleSnapshot& other) {
+  auto pair = MakeChannelPair();
+  EXPECT_TRUE(pair.has_value());
+  Do([&] { server->AddWorker(std::move(pair->broker), other, {42, 7}); });
+  TestWorker worker(std::move(pair->worker));
   worker.Greet();
   return worker;
 }

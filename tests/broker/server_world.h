@@ -4,14 +4,17 @@
 #ifndef SOCKGATE_TESTS_BROKER_SERVER_WORLD_H_
 #define SOCKGATE_TESTS_BROKER_SERVER_WORLD_H_
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "broker/policy/role.h"
 #include "broker/server.h"
+#include "tests/broker/fake_names.h"
 #include "tests/broker/fake_net.h"
 #include "tests/broker/loop_thread.h"
 #include "tests/broker/test_worker.h"
@@ -23,14 +26,18 @@ class ServerWorld {
   // Allows 192.0.2.0/24 (rule 1) but for 192.0.2.66 (rule 2), and 2001:db8::/32 (rule 3).
   static Role TestRole();
 
-  // `audit` instead of the log that Audit() reads.
-  explicit ServerWorld(UniqueFd audit = UniqueFd());
+  // `audit` instead of the log that Audit() reads. With a patience for questions the server
+  // resolves, and `names` answers.
+  explicit ServerWorld(UniqueFd audit = UniqueFd(),
+                       std::optional<std::chrono::milliseconds> patience = std::nullopt);
   virtual ~ServerWorld();
 
   // A worker whose first channel this is: pid 42, uid 7.
   TestWorker AddWorker();
   // The same, and it has said hello.
   TestWorker AddGreetedWorker();
+  // One of another role, which is lent.
+  TestWorker AddGreetedWorkerOf(const RoleSnapshot& other);
   // A worker on a socket pair of the test's own making.
   void Serve(UniqueFd broker_end);
 
@@ -41,6 +48,10 @@ class ServerWorld {
   // Waits for the connector's `count`th socket in all.
   bool AwaitLines(size_t count) {
     return Until([&] { return net.lines() >= count; });
+  }
+  // Waits for the `count`th question in all.
+  bool AwaitQuestions(size_t count) {
+    return Until([&] { return names.size() >= count; });
   }
   bool AwaitChannels(size_t count) {
     return Until([&] { return server->channels() == count; });
@@ -57,6 +68,7 @@ class ServerWorld {
   // The workers' own; the world outlives them.
   const RoleSnapshot lent_role{RoleSnapshot(), &role};
   FakeNet net;
+  FakeNames names;
   const UniqueFd log;
   std::unique_ptr<AuditLog> audit;
   LoopThread thread;

@@ -133,8 +133,11 @@ TEST_F(SessionOrderTest, AWorkerFromTheFutureIsToldAndLet) {
   EXPECT_EQ(AuditDetail("violation"), "no common version");
 }
 
-TEST_F(SessionOrderTest, ResolveIsNotGrantedYet) {
-  TestWorker worker = AddGreetedWorker();
+TEST_F(SessionOrderTest, ResolveIsNotGrantedWithoutAResolver) {
+  TestWorker worker = AddWorker();
+  Hello hello;
+  hello.capabilities = UINT32_MAX;
+  EXPECT_EQ(std::get<HelloReply>(worker.Ask(hello).reply.body).capabilities, 0U);
   const auto reply = std::get<ResolveReply>(worker.Ask(AnyResolve()).reply.body);
   EXPECT_EQ(reply.result.outcome, Outcome::kFailed);
   EXPECT_EQ(reply.result.error, static_cast<uint32_t>(EOPNOTSUPP));

@@ -38,7 +38,25 @@ ConnectRequest ConnectTo(const char* address, uint16_t port, ConnectMode mode) {
   return request;
 }
 
+ResolveRequest Resolve(absl::string_view name, NameFamily family) {
+  ResolveRequest request;
+  request.family = family;
+  request.name = name;
+  return request;
+}
+
+std::vector<std::string> Answer::addresses() const {
+  std::vector<std::string> texts;
+  const auto& resolve = std::get<ResolveReply>(reply.body);
+  for (size_t i = 0; i < resolve.v4_count; ++i) texts.push_back(resolve.v4[i].ToString());
+  for (size_t i = 0; i < resolve.v6_count; ++i) texts.push_back(resolve.v6[i].ToString());
+  return texts;
+}
+
+uint32_t Answer::ttl_seconds() const { return std::get<ResolveReply>(reply.body).ttl_seconds; }
+
 Result Answer::result() const {
+  if (const auto* resolve = std::get_if<ResolveReply>(&reply.body)) return resolve->result;
   if (const auto* connect = std::get_if<ConnectReply>(&reply.body)) return connect->result;
   if (const auto* open = std::get_if<OpenChannelReply>(&reply.body)) return open->result;
   return {};
@@ -82,6 +100,10 @@ Answer TestWorker::Receive() {
   const Decoded decoded =
       DecodeReply(absl::MakeConstSpan(buffer.data(), received.size), &answer.reply);
   EXPECT_TRUE(decoded.ok()) << decoded.bad_field();
+  if (auto* resolve = std::get_if<ResolveReply>(&answer.reply.body)) {
+    answer.canonical_name = std::string(resolve->canonical_name);
+    resolve->canonical_name = {};  // the buffer goes
+  }
   answer.descriptor = std::move(received.fd);
   EXPECT_EQ(answer.descriptor.valid(), CarriesDescriptor(answer.result().outcome));
   return answer;

@@ -6,6 +6,7 @@
 #define SOCKGATE_TESTS_BROKER_TEST_WORKER_H_
 
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -24,12 +25,18 @@ Bytes Encoded(uint32_t id, const RequestBody& body);
 ConnectRequest ConnectTo(const char* address = "192.0.2.1", uint16_t port = 443,
                          ConnectMode mode = ConnectMode::kConnected);
 
+ResolveRequest Resolve(absl::string_view name, NameFamily family = NameFamily::kAny);
+
 struct Answer {
   Reply reply;
   UniqueFd descriptor;
 
-  // Of a connect or open-channel reply; a zeroed one for any other.
+  // Of any reply but hello's; a zeroed one for that.
   Result result() const;
+  // Of a resolve reply: its addresses, IPv4 first.
+  std::vector<std::string> addresses() const;
+  uint32_t ttl_seconds() const;
+  std::string canonical_name;
 };
 
 class TestWorker {

@@ -36,6 +36,9 @@ TEST(ControlReplyTest, AStatus) {
             R"("channels":5},{"name":"gone","mode":"enforce","rules":0,"workers":1,"channels":1,)"
             R"("removed":true}],"listen":[{"path":"/run/a","role":"fetch","mode":"0600"},)"
             R"({"path":"/run/b","role":"fetch","mode":"0660","uid":1000,"gid":100}]})");
+  broker.resolver = {ResolverState::kReady, 7};
+  EXPECT_EQ(json::parse(StatusReply("p.toml", state, broker)).at("resolver"),
+            json({{"state", "ready"}, {"questions", 7}}));
   state.last_error = Reloader::Failure{state.loaded_at, {kFinding}};
   const json reply = json::parse(StatusReply("p.toml", state, broker));
   EXPECT_EQ(reply["policy"]["last_error"]["at"], "2001-09-09T01:46:40Z");

@@ -60,9 +60,11 @@ TEST(ExamplesTest, TheSafeFetcherIsNoWayIntoItsOwnNetwork) {
 TEST(ExamplesTest, TheCrawlerLeavesAloneWhoAskedForIt) {
   const Policy& policy = Example("crawler");
   EXPECT_EQ(Said(policy, At("9.9.9.9", 443), {"www.example.com"}), "allow 1 none");
-  EXPECT_EQ(Said(policy, At("93.184.216.34", 443), {"alias.example"}), "deny 2 deny-rule");
-  EXPECT_EQ(Said(policy, At("2606:2800:220::1", 443)), "deny 3 deny-rule");
-  EXPECT_EQ(Said(policy, At("151.101.1.1", 80)), "deny 4 deny-rule");
+  EXPECT_EQ(InWords(policy.DecideName(Name("no-robots.example"))), "deny 2 deny-rule");
+  EXPECT_EQ(InWords(policy.DecideName(Name("www.no-robots.example"))), "deny 3 deny-rule");
+  EXPECT_EQ(Said(policy, At("93.184.216.34", 443), {"alias.example"}), "deny 4 deny-rule");
+  EXPECT_EQ(Said(policy, At("2606:2800:220::1", 443)), "deny 5 deny-rule");
+  EXPECT_EQ(Said(policy, At("151.101.1.1", 80)), "deny 6 deny-rule");
   EXPECT_EQ(Said(policy, At("151.101.1.1", 443)), "allow 1 none");
 }
 

@@ -73,6 +73,7 @@ TEST(NoAllocationTest, NoDecisionAllocates) {
         policy.Decide(endpoint, transport);
         policy.Decide(endpoint, transport, names);
       }
+      if (endpoint.is_ip()) policy.DecideAddress(endpoint.ip(), names);
     }
     policy.DecideName(long_name);
     policy.DecideName(denied);

@@ -48,7 +48,7 @@ TEST(PolicyErrorsTest, OfTheFile) {
        {"error 2:1 unknown key 'deny_own_adresses' in the file (write 'deny_own_addresses')"}},
       {"version = 1\n\"colo\\u0007r\" = 1\n" + role,
        {"error 2:1 unknown key 'colo\\x07r' in the file"
-        " (write one of version, deny_own_addresses, roles, listen)"}},
+        " (write one of version, deny_own_addresses, roles, listen, resolver)"}},
       {"version = 1\ndeny_own_addresses = 1\n" + role,
        {"error 2:22 'deny_own_addresses' must be a boolean, not an integer"
         " (write deny_own_addresses = true or false)"}},
@@ -136,6 +136,10 @@ TEST(PolicyErrorsTest, OfLimits) {
        {"error 7:30 'max_deadline_ms' cannot be 150001 (write 1 to 150000)",
         "error 7:59 'unread_patience_ms' must be an integer, not a number with a point, or a date"
         " (write unread_patience_ms = a whole number, 1 to 3600000)"}},
+      {WithRules("limits = { max_lookups = 0, max_leases = 0, lease_grace_ms = 86400001 }"),
+       {"error 7:26 'max_lookups' cannot be 0 (write 1 to 1000000)",
+        "error 7:42 'max_leases' cannot be 0 (write 1 to 1000000)",
+        "error 7:62 'lease_grace_ms' cannot be 86400001 (write 0 to 86400000)"}},
       {WithRules("limits = { connect_burst = 1 }"),
        {"error 7:12 'connect_burst' means nothing without a rate"
         " (write connects_per_second = 10 too, or remove it)"}},
@@ -240,7 +244,7 @@ TEST(PolicyErrorsTest, AllAreReportedInTheOrderOfTheFile) {
       {{"version = 1\ncolour = 1\n[roles.a]\nallow = [\n  { host = \"a..b\", ports = 0 },\n"
         "  { cidr = \"x\", ports = 80 },\n]\n[[listen]]\npath = \"x\"\nrole = \"b\"\n",
         {"error 2:1 unknown key 'colour' in the file"
-         " (write one of version, deny_own_addresses, roles, listen)",
+         " (write one of version, deny_own_addresses, roles, listen, resolver)",
          "error 5:12 'a..b' has an empty label: two dots in a row, or one in front"
          " (write a name (example.com), or all names below one (*.example.com))",
          "error 5:28 0 is no port (write 1 to 65535)",

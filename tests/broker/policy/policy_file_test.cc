@@ -48,6 +48,9 @@ allow = [
 max_outstanding = 1
 max_pending = 2
 max_channels = 3
+max_lookups = 13
+max_leases = 14
+lease_grace_ms = 0
 unread_patience_ms = 4
 connects_per_second = 5
 connect_burst = 6
@@ -95,6 +98,9 @@ TEST(PolicyFileTest, ReadsARole) {
   EXPECT_EQ(role.limits.max_outstanding, 1);
   EXPECT_EQ(role.limits.max_pending, 2U);
   EXPECT_EQ(role.limits.max_channels, 3U);
+  EXPECT_EQ(role.limits.max_lookups, 13U);
+  EXPECT_EQ(role.limits.max_leases, 14U);
+  EXPECT_EQ(role.limits.lease_grace_ms, 0U);
   EXPECT_EQ(role.limits.unread_patience_ms, 4U);
   EXPECT_EQ(role.limits.connects_per_second, 5U);
   EXPECT_EQ(role.limits.connect_burst, 6U);

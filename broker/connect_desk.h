@@ -1,0 +1,66 @@
+// ConnectDesk: takes requests to connect, judges them, has the connector connect, and sees to it
+// that each has its answer and its audit lines, in this order.
+//
+// Process: broker, the loop's thread. Owns nothing; all that it is given must outlive it. Never
+// blocks.
+// Hostile input: the requests.
+
+#ifndef SOCKGATE_BROKER_CONNECT_DESK_H_
+#define SOCKGATE_BROKER_CONNECT_DESK_H_
+
+#include "broker/audit_log.h"
+#include "broker/connector.h"
+#include "broker/look_budget.h"
+#include "broker/policy/policy.h"
+#include "broker/policy/verdict.h"
+#include "proto/messages.h"
+#include "proto/unique_fd.h"
+
+namespace sockgate {
+
+class ConnectAnswerer {
+ public:
+  // The one answer to a request. `descriptor` is lent, or -1.
+  virtual void OnConnectAnswer(const Attempt& attempt, const Result& result, int descriptor) = 0;
+
+ protected:
+  ~ConnectAnswerer() = default;
+};
+
+class ConnectDesk {
+ public:
+  ConnectDesk(Connector* connector, AuditLog* audit, LookBudget* looks)
+      : connector_(connector), audit_(audit), looks_(looks) {}
+
+  // Answers within this call, or, in connected mode, by End() or never. `limit` is one that stands
+  // in its way, or kNone.
+  void Begin(Attempt attempt, Reason limit, ConnectAnswerer* to);
+
+  // An attempt that was not answered has ended.
+  void End(const Attempt& attempt, Progress progress, int error, const UniqueFd& socket,
+           ConnectAnswerer* to);
+
+ private:
+  // A verdict and the names under which it was reached, which are lent by the worker's book.
+  struct Judgement {
+    Verdict verdict;
+    Names names;
+  };
+
+  void Decide(Attempt attempt, ConnectAnswerer* to);
+  Judgement Judge(const Attempt& attempt) const;
+  void LetThrough(const Attempt& attempt, const Judgement& judgement, ConnectAnswerer* to);
+  void Connect(const Attempt& attempt, const Judgement& judgement, ConnectAnswerer* to);
+  // Of a request that is not even decided.
+  void Refuse(const Attempt& attempt, const Result& result, ConnectAnswerer* to);
+  void Log(const Attempt& attempt, const Judgement& judgement);
+  void Complete(const Attempt& attempt, Result result);
+
+  Connector* const connector_;
+  AuditLog* const audit_;
+  LookBudget* const looks_;
+};
+
+}  // namespace sockgate
+
+#endif  // SOCKGATE_BROKER_CONNECT_DESK_H_
