@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -22,10 +23,13 @@ namespace sockgate {
 namespace {
 
 using Kind = ConnectError::Kind;
+using Clock = std::chrono::steady_clock;
 
-// How much longer than its own deadline the broker may take to say so, and how long for an answer
-// at once.
+// How much longer than its own deadline the broker may take to say so.
 constexpr std::chrono::milliseconds kReplyGrace(2000);
+
+// PROTOCOL.md, "Resolve".
+constexpr std::chrono::milliseconds kLongestLookup(kMaxLookupMs);
 
 // Counts the forks between this process and the one that loaded the library, without a system call
 // a request.
@@ -37,30 +41,48 @@ uint32_t ProcessGeneration() {
   return g_process_generation.load(std::memory_order_relaxed);
 }
 
-int ErrnoOf(Kind kind) {
-  switch (kind) {
-    case Kind::kTableFull:
-      return EMFILE;
-    case Kind::kNoAnswer:
-      return ETIMEDOUT;
-    case Kind::kBadRequest:
-      return EINVAL;
-    case Kind::kBadReply:
-      return EPROTO;
-    default:
-      return EPIPE;
-  }
+// What went wrong with a lookup, in its own words.
+ConnectError LookupError(const Result& result) {
+  ConnectError error = ConnectError::FromResult(result);
+  if (error.kind != Kind::kNetwork) return error;
+  error.kind = error.error_number == EOPNOTSUPP ? Kind::kNoResolver : Kind::kLookup;
+  return error;
 }
 
-std::chrono::milliseconds Patience(const ConnectRequest& request) {
-  if (request.mode == ConnectMode::kInProgress) return kReplyGrace;
-  return std::chrono::milliseconds(request.deadline_ms) + kReplyGrace;
+// What cannot be a name must not be sent: the broker would end the channel.
+bool CanBeName(absl::string_view name) {
+  return !name.empty() && name.size() <= kMaxNameBytes &&
+         name.find('\0') == absl::string_view::npos;
+}
+
+void TakeAnswer(Kind kind, const Reply& from, ConnectResult* result) {
+  result->error = ConnectError::Local(kind);
+  if (kind != Kind::kNone) return;
+  const Result& said = std::get<ConnectReply>(from.body).result;
+  result->error = ConnectError::FromResult(said);
+  result->started = said.outcome == Outcome::kStarted;
+  result->rule = said.rule;
+}
+
+void TakeAnswer(Kind kind, const Reply& from, ResolveResult* result) {
+  result->error = ConnectError::Local(kind);
+  if (kind != Kind::kNone) return;
+  const ResolveReply& reply = std::get<ResolveReply>(from.body);
+  result->error = LookupError(reply.result);
+  result->rule = reply.result.rule;
+  if (!result->error.ok()) return;
+  result->addresses.reserve(reply.v6_count + reply.v4_count);
+  result->addresses.assign(reply.v6.begin(), reply.v6.begin() + reply.v6_count);
+  result->addresses.insert(result->addresses.end(), reply.v4.begin(),
+                           reply.v4.begin() + reply.v4_count);
+  result->ttl_seconds = reply.ttl_seconds;
+  result->canonical_name.assign(reply.canonical_name.data(), reply.canonical_name.size());
 }
 
 }  // namespace
 
 BrokerClient::BrokerClient(UniqueFd channel)
-    : process_generation_(ProcessGeneration()), first_(std::move(channel)) {}
+    : process_generation_(ProcessGeneration()), channels_(std::move(channel)) {}
 
 absl::StatusOr<std::unique_ptr<BrokerClient>> BrokerClient::FromDescriptor(UniqueFd channel) {
   int type = 0;
@@ -107,70 +129,97 @@ absl::StatusOr<std::unique_ptr<BrokerClient>> BrokerClient::FromEnvironment() {
 absl::Status BrokerClient::Greet() {
   Reply reply;
   UniqueFd none;
-  const Kind kind = first_.Call(Hello(), kReplyGrace, &reply, &none);
+  Hello hello;
+  hello.capabilities = kCapabilityResolve;
+  const Kind kind = channels_.CallFirst(hello, &reply, &none);
   if (kind != Kind::kNone) {
-    return absl::UnavailableError(ConnectError::Local(kind, ErrnoOf(kind)).ToString());
+    return absl::UnavailableError(ConnectError::Local(kind).ToString());
   }
-  if (std::get<HelloReply>(reply.body).version == 0) {
+  const HelloReply& said = std::get<HelloReply>(reply.body);
+  if (said.version == 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("the broker speaks none of this library's protocol versions, ", kOldestVersion,
                      " to ", kNewestVersion));
   }
+  capabilities_ = said.capabilities;
   return absl::OkStatus();
 }
 
 ConnectResult BrokerClient::Connect(ConnectRequest request) {
   ConnectResult result;
-  request.deadline_ms = std::clamp<uint32_t>(request.deadline_ms, 1, kMaxDeadlineMs);
-  std::unique_ptr<Channel> channel = TakeChannel(&result.error);
-  if (channel == nullptr) return result;
-
-  Reply reply;
-  const Kind kind = channel->Call(request, Patience(request), &reply, &result.socket);
-  if (kind == Kind::kNone) {
-    const Result& said = std::get<ConnectReply>(reply.body).result;
-    result.error = ConnectError::FromResult(said);
-    result.started = said.outcome == Outcome::kStarted;
-    result.rule = said.rule;
-  } else {
-    result.error = ConnectError::Local(kind, ErrnoOf(kind));
+  if (IsForked()) {
+    result.error = ConnectError::Local(Kind::kBrokerGone);
+    return result;
   }
-  if (kind != Kind::kBrokerGone && kind != Kind::kBadReply) GiveBack(std::move(channel));
+  request.deadline_ms = std::clamp<uint32_t>(request.deadline_ms, 1, kMaxDeadlineMs);
+  if (request.mode == ConnectMode::kInProgress) {
+    StartConnect(request, &result);
+  } else {
+    AwaitConnect(request, &result);
+  }
   return result;
 }
 
-std::unique_ptr<Channel> BrokerClient::TakeChannel(ConnectError* error) {
-  if (ProcessGeneration() != process_generation_) {
-    *error = ConnectError::Local(Kind::kBrokerGone, EPIPE);
-    return nullptr;
-  }
-  {
-    const std::lock_guard<std::mutex> lock(idle_mutex_);
-    if (!idle_.empty()) {
-      std::unique_ptr<Channel> channel = std::move(idle_.back());
-      idle_.pop_back();
-      return channel;
-    }
-  }
-  return Mint(error);
-}
-
-std::unique_ptr<Channel> BrokerClient::Mint(ConnectError* error) {
-  const std::lock_guard<std::mutex> lock(mint_mutex_);
+// Never waits for what other threads wait for: a multi handle stands still meanwhile.
+void BrokerClient::StartConnect(const ConnectRequest& request, ConnectResult* result) {
   Reply reply;
-  UniqueFd minted;
-  const Kind kind = first_.Call(OpenChannelRequest(), kReplyGrace, &reply, &minted);
-  if (kind != Kind::kNone) {
-    *error = ConnectError::Local(kind, ErrnoOf(kind));
-    return nullptr;
+  std::unique_ptr<Channel> channel = channels_.Take(Clock::now(), &result->error);
+  if (channel != nullptr) {
+    const Kind kind = channel->Call(request, ChannelPool::kPatience, &reply, &result->socket);
+    TakeAnswer(kind, reply, result);
+    channels_.GiveBack(std::move(channel), kind);
+  } else if (result->error.kind == Kind::kLimited) {
+    TakeAnswer(channels_.CallFirst(request, &reply, &result->socket), reply, result);
   }
-  *error = ConnectError::FromResult(std::get<OpenChannelReply>(reply.body).result);
-  return error->ok() ? std::make_unique<Channel>(std::move(minted)) : nullptr;
 }
 
-void BrokerClient::GiveBack(std::unique_ptr<Channel> channel) {
-  const std::lock_guard<std::mutex> lock(idle_mutex_);
-  idle_.push_back(std::move(channel));
+void BrokerClient::AwaitConnect(const ConnectRequest& request, ConnectResult* result) {
+  const std::chrono::milliseconds deadline(request.deadline_ms);
+  std::unique_ptr<Channel> channel = channels_.Take(Clock::now() + deadline, &result->error);
+  if (channel == nullptr) return;
+  Reply reply;
+  const Kind kind = channel->Call(request, deadline + kReplyGrace, &reply, &result->socket);
+  TakeAnswer(kind, reply, result);
+  channels_.GiveBack(std::move(channel), kind);
 }
+
+// A lookup too many is worth another attempt: those of other threads come to their ends.
+ResolveResult BrokerClient::Resolve(absl::string_view name, NameFamily family) {
+  const auto give_up = Clock::now() + kLongestLookup;
+  while (true) {
+    ResolveResult result = ResolveOnce(name, family, give_up);
+    const std::chrono::milliseconds pause(result.error.retry_after_ms);
+    const bool worth_it =
+        result.error.kind == Kind::kLimited && result.error.reason == Reason::kLookups;
+    if (!worth_it || Clock::now() + pause >= give_up) return result;
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+ResolveResult BrokerClient::ResolveOnce(absl::string_view name, NameFamily family,
+                                        ChannelPool::TimePoint give_up) {
+  ResolveResult result;
+  if (!resolves()) {
+    result.error = ConnectError::Local(Kind::kNoResolver);
+  } else if (!CanBeName(name)) {
+    result.error = ConnectError::Local(Kind::kLookup, ENOENT);
+  } else if (IsForked()) {
+    result.error = ConnectError::Local(Kind::kBrokerGone);
+  }
+  if (!result.error.ok()) return result;
+  std::unique_ptr<Channel> channel = channels_.Take(give_up, &result.error);
+  if (channel == nullptr) return result;
+
+  Reply reply;
+  UniqueFd none;
+  const ResolveRequest request = {family, name};
+  const Kind kind = channel->Call(request, kLongestLookup + kReplyGrace, &reply, &none);
+  // Before the channel goes: the reply has views into it.
+  TakeAnswer(kind, reply, &result);
+  channels_.GiveBack(std::move(channel), kind);
+  return result;
+}
+
+bool BrokerClient::IsForked() const { return ProcessGeneration() != process_generation_; }
 
 }  // namespace sockgate

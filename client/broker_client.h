@@ -1,4 +1,5 @@
-// BrokerClient: asks the broker for sockets, from any number of threads.
+// BrokerClient: asks the broker for sockets and for the addresses of names, from any number of
+// threads.
 //
 // Usage:
 //   auto client = sockgate::BrokerClient::FromDescriptor(std::move(channel));
@@ -8,11 +9,12 @@
 //   sockgate::ConnectResult result = (*client)->Connect(request);
 //
 // Process: worker. Making one may need socket(2), connect(2) or setsockopt(2), so make it before
-// confinement where you can; Connect() works under the fetcher profile.
+// confinement where you can; Connect() and Resolve() work under the fetcher profile.
 // Ownership: owns its channels. Sockets that it returned are the caller's; those that are connected
 // outlive it and the broker, handshakes that still go on end with it.
 // Threads: all members from any thread. Each call in progress has a channel of its own: one that is
-// idle, or one that is minted then, which costs one more round trip the first time.
+// idle, or one that is minted then, which costs one more round trip the first time. When the role
+// has no more of them, a call waits for another one to end; but in in-progress mode it does not.
 // fork(2): a child must not use its parent's client, since two processes on one channel get each
 // other's sockets. In a child every call fails with kBrokerGone.
 
@@ -20,13 +22,14 @@
 #define SOCKGATE_CLIENT_BROKER_CLIENT_H_
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "client/channel.h"
+#include "absl/strings/string_view.h"
+#include "client/channel_pool.h"
 #include "client/connect_error.h"
+#include "proto/ip_address.h"
 #include "proto/messages.h"
 #include "proto/unique_fd.h"
 
@@ -37,6 +40,14 @@ struct ConnectResult {
   UniqueFd socket;       // non-blocking and close-on-exec; valid exactly when error.ok()
   bool started = false;  // the handshake may still go on: wait until writable, then read SO_ERROR
   uint32_t rule = 0;     // the rule that allowed it
+};
+
+struct ResolveResult {
+  ConnectError error;
+  std::vector<IpAddress> addresses;  // IPv6 first; each family in the resolver's order
+  uint32_t ttl_seconds = 0;          // for as long the addresses may be kept
+  std::string canonical_name;        // empty when the resolver gave none
+  uint32_t rule = 0;                 // the rule that allowed the name
 };
 
 class BrokerClient {
@@ -55,25 +66,35 @@ class BrokerClient {
   // Blocks until the broker answers: in connected mode for the handshake, in in-progress mode for
   // one local round trip. A broker that does not answer is waited for until two seconds after
   // request.deadline_ms, in in-progress mode for two seconds, and as long again where a channel has
-  // to be minted first. deadline_ms is brought within 1 to kMaxDeadlineMs.
+  // to be minted or waited for first. deadline_ms is brought within 1 to kMaxDeadlineMs.
   ConnectResult Connect(ConnectRequest request);
+
+  // Asks for the addresses of a name; address literals are the caller's affair. The broker judges
+  // the name before a query leaves the machine. Blocks until the answer: a local round trip when
+  // the broker knows it, else for as long as its resolver takes, 30 s and the two of grace at
+  // most; and up to 30 s before, where the role has no more channels or lookups than other threads
+  // use. Connect() to one of the addresses is judged by the name for as long as the broker
+  // remembers that this worker asked.
+  // The error is kNoResolver where the broker resolves nothing, kDenied with rule and reason where
+  // the policy refuses the name, kLookup where there is no address; otherwise as for Connect().
+  ResolveResult Resolve(absl::string_view name, NameFamily family);
+
+  // Whether the broker resolves names.
+  bool resolves() const { return (capabilities_ & kCapabilityResolve) != 0; }
 
  private:
   explicit BrokerClient(UniqueFd channel);
 
   absl::Status Greet();
-  std::unique_ptr<Channel> TakeChannel(ConnectError* error);
-  std::unique_ptr<Channel> Mint(ConnectError* error);
-  void GiveBack(std::unique_ptr<Channel> channel);
+  bool IsForked() const;
+  void StartConnect(const ConnectRequest& request, ConnectResult* result);
+  void AwaitConnect(const ConnectRequest& request, ConnectResult* result);
+  ResolveResult ResolveOnce(absl::string_view name, NameFamily family,
+                            ChannelPool::TimePoint give_up);
 
   const uint32_t process_generation_;
-
-  std::mutex mint_mutex_;
-  Channel first_;  // only mints, so that a long connect never delays another thread; guarded by
-                   // mint_mutex_
-
-  std::mutex idle_mutex_;
-  std::vector<std::unique_ptr<Channel>> idle_;  // guarded by idle_mutex_
+  uint32_t capabilities_ = 0;  // what the broker granted; fixed once the client is made
+  ChannelPool channels_;
 };
 
 }  // namespace sockgate

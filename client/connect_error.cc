@@ -13,6 +13,39 @@ std::string DecidedBy(const ConnectError& error) {
   return error.reason == Reason::kNoRuleMatches ? " by the default" : "";
 }
 
+absl::string_view LookupProblem(int error_number) {
+  switch (error_number) {
+    case ENOENT:
+      return "the name does not exist";
+    case ENODATA:
+      return "the name has no address of that family";
+    case EAGAIN:
+      return "no name server answered in time, try again";
+    default:
+      return "the lookup failed";
+  }
+}
+
+int ErrnoOf(ConnectError::Kind kind) {
+  using Kind = ConnectError::Kind;
+  switch (kind) {
+    case Kind::kNone:
+      return 0;
+    case Kind::kTableFull:
+      return EMFILE;
+    case Kind::kNoAnswer:
+      return ETIMEDOUT;
+    case Kind::kBadRequest:
+      return EINVAL;
+    case Kind::kBadReply:
+      return EPROTO;
+    case Kind::kNoResolver:
+      return EOPNOTSUPP;
+    default:
+      return EPIPE;
+  }
+}
+
 }  // namespace
 
 std::string ConnectError::ToString() const {
@@ -28,6 +61,10 @@ std::string ConnectError::ToString() const {
                           retry_after_ms, " ms");
     case Kind::kBadRequest:
       return absl::StrCat("cannot be connected to (", Word(reason), ")");
+    case Kind::kLookup:
+      return absl::StrCat("allowed, but ", LookupProblem(error_number));
+    case Kind::kNoResolver:
+      return "this broker does not resolve names";
     case Kind::kUnsupported:
       return "only TCP, UDP and UNIX sockets can be brokered";
     case Kind::kTableFull:
@@ -80,5 +117,7 @@ ConnectError ConnectError::Local(Kind kind, int error_number) {
   error.error_number = error_number;
   return error;
 }
+
+ConnectError ConnectError::Local(Kind kind) { return Local(kind, ErrnoOf(kind)); }
 
 }  // namespace sockgate

@@ -1,4 +1,5 @@
-// ConnectError: why the broker's side gave no socket, for a person and for a program.
+// ConnectError: why the broker's side gave no socket, or no address for a name, for a person and
+// for a program.
 //
 // Process: worker. A value type.
 
@@ -19,6 +20,8 @@ struct ConnectError {
     kNetwork,      // the policy allows, the system or the network does not: `error_number`
     kLimited,      // over a limit of the role: `reason`, `retry_after_ms`
     kBadRequest,   // it asks for what cannot be: `reason`
+    kLookup,       // the policy allows the name, there is no address for it: `error_number`
+    kNoResolver,   // this broker resolves no names
     kUnsupported,  // neither TCP, UDP nor UNIX, so it was not even asked for
     kTableFull,    // the broker sent a socket, this process has no descriptor left for it
     kNoAnswer,     // the broker did not answer in time
@@ -29,7 +32,8 @@ struct ConnectError {
   Kind kind = Kind::kNone;
   Reason reason = Reason::kNone;
   uint32_t rule = 0;     // the policy's number of the deciding rule; 0: the default decided
-  int error_number = 0;  // what errno is set to; EACCES exactly when the policy denied
+  int error_number = 0;  // what errno is set to; EACCES exactly when the policy denied.
+                         // For kLookup ENOENT, ENODATA, EAGAIN or EIO: PROTOCOL.md, "Resolve".
   uint32_t retry_after_ms = 0;
 
   bool ok() const { return kind == Kind::kNone; }
@@ -40,6 +44,8 @@ struct ConnectError {
   // From what the broker said. kNone for an outcome that came with a descriptor.
   static ConnectError FromResult(const Result& result);
   static ConnectError Local(Kind kind, int error_number);
+  // With the number that goes with what may go wrong on a channel; kNone has 0.
+  static ConnectError Local(Kind kind);
 };
 
 }  // namespace sockgate

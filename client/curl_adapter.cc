@@ -9,8 +9,13 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "client/armed_client.h"
+#include "client/broker_descriptors.h"
 #include "client/launch/connect_probe.h"
+#include "client/url_host.h"
 
 namespace sockgate {
 namespace {
@@ -27,6 +32,11 @@ std::optional<Transport> TransportOf(const curl_sockaddr& address) {
   return std::nullopt;
 }
 
+bool IsLocalhost(absl::string_view name) {
+  absl::ConsumeSuffix(&name, ".");
+  return absl::EqualsIgnoreCase(name, "localhost") || absl::EndsWithIgnoreCase(name, ".localhost");
+}
+
 ConnectResult Unsupported(int error_number) {
   ConnectResult result;
   result.error = ConnectError::Local(Kind::kUnsupported, error_number);
@@ -34,6 +44,22 @@ ConnectResult Unsupported(int error_number) {
 }
 
 }  // namespace
+
+std::string AheadResult::ToString() const {
+  return absl::StrCat(error.ToString(),
+                      other_hosts ? "" : "; redirects to other hosts will not resolve");
+}
+
+bool LooksUpByGetaddrinfo(const curl_version_info_data& libcurl) {
+  if (libcurl.ares == nullptr) return true;
+  // `feature_names` came with 7.87, the eleventh form of this struct.
+  if (libcurl.age < CURLVERSION_ELEVENTH) return false;
+  for (const char* const* name = libcurl.feature_names; name != nullptr && *name != nullptr;
+       ++name) {
+    if (absl::string_view(*name) == "asyn-rr") return true;
+  }
+  return false;
+}
 
 int SockoptAnswer(ConnectMode mode, unsigned version_num) {
   // 7.88.0 and 7.88.1 call connect(2) even after ALREADY_CONNECTED, and take its EISCONN for a
@@ -53,20 +79,31 @@ CurlAdapter::CurlAdapter(BrokerClient* client, CurlAdapterOptions options)
 CurlAdapter::~CurlAdapter() = default;
 
 absl::Status CurlAdapter::Attach(CURL* easy) {
-  if (sockopt_answer_ == CURL_SOCKOPT_OK && !launch::ConnectAnswersInProgress()) {
+  if (sockopt_answer_ == CURL_SOCKOPT_OK && !UsesShim() && !launch::ConnectAnswersInProgress()) {
     return absl::FailedPreconditionError(
         "connect(2) reaches the kernel here, and this mode or this libcurl needs it answered: "
-        "confine the process first (launch::Worker, or launch::Confine with the fetcher profile)");
+        "arm the name shim (ArmNameShim), or confine the process first (launch::Worker, or "
+        "launch::Confine with the fetcher profile)");
   }
   Handle* handle;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     std::unique_ptr<Handle>& slot = handles_[easy];
     if (slot == nullptr) slot = std::make_unique<Handle>();
-    // Anew each time: another handle may have had this address before.
-    *slot = {this, easy, Endpoint(), ConnectError()};
+    // Anew each time: another handle may have had this address before. libcurl may still have the
+    // list.
+    auto ahead = std::move(slot->ahead);
+    *slot = Handle();
+    slot->adapter = this;
+    slot->easy = easy;
+    slot->ahead = std::move(ahead);
     handle = slot.get();
   }
+  SetCallbacks(easy, handle);
+  return absl::OkStatus();
+}
+
+void CurlAdapter::SetCallbacks(CURL* easy, Handle* handle) {
   curl_easy_setopt(easy, CURLOPT_DOH_URL, nullptr);
   curl_easy_setopt(easy, CURLOPT_INTERFACE, nullptr);
   curl_easy_setopt(easy, CURLOPT_LOCALPORT, 0L);
@@ -79,18 +116,71 @@ absl::Status CurlAdapter::Attach(CURL* easy) {
   // handle's.
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &CurlAdapter::CloseSocket);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
-  return absl::OkStatus();
+  if (!options_.names) return;
+  curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, &CurlAdapter::StartLookup);
+  curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, handle);
 }
 
 void CurlAdapter::Detach(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, nullptr);
   curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, nullptr);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, nullptr);
+  if (options_.names) curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, nullptr);
   const std::lock_guard<std::mutex> lock(mutex_);
-  handles_.erase(easy);
+  const auto found = handles_.find(easy);
+  if (found == handles_.end()) return;
+  if (found->second->ahead != nullptr) curl_easy_setopt(easy, CURLOPT_RESOLVE, nullptr);
+  handles_.erase(found);
+}
+
+bool CurlAdapter::UsesShim() const { return options_.names && ArmedClient::armed(); }
+
+AheadResult CurlAdapter::ResolveAhead(CURL* easy, const std::string& url) {
+  AheadResult result;
+  result.other_hosts = UsesShim() && LooksUpByGetaddrinfo(*curl_version_info(CURLVERSION_NOW));
+  const auto host = HostOfUrl(url);
+  curl_slist* list = nullptr;
+  if (host.has_value() && !host->is_literal) {
+    const ResolveResult resolved = client_->Resolve(host->name, NameFamily::kAny);
+    result.error = resolved.error;
+    if (resolved.error.ok()) {
+      list = curl_slist_append(nullptr, ResolveEntry(*host, resolved.addresses).c_str());
+    }
+  }
+  if (!GiveAhead(easy, list)) result.error = ConnectError::Local(Kind::kBadRequest, EINVAL);
+  return result;
+}
+
+bool CurlAdapter::GiveAhead(CURL* easy, curl_slist* list) {
+  Handle::List ahead(list, curl_slist_free_all);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = handles_.find(easy);
+  if (found == handles_.end()) return false;
+  // A list of the program's own stays where there is nothing to put in its place.
+  if (ahead == nullptr && found->second->ahead == nullptr) return true;
+  curl_easy_setopt(easy, CURLOPT_RESOLVE, list);
+  found->second->ahead = std::move(ahead);
+  return true;
+}
+
+std::optional<FailedLookup> CurlAdapter::LastLookup(CURL* easy, CURLcode code) const {
+  uint64_t after;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = handles_.find(easy);
+    if (found == handles_.end() || !found->second->looking_up) return std::nullopt;
+    after = found->second->failures_before;
+  }
+  // libcurl does not tell a proxy's name.
+  if (code == CURLE_COULDNT_RESOLVE_PROXY) return FindFailedLookup("", after);
+  const char* url = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+  const auto host = url == nullptr ? std::nullopt : HostOfUrl(url);
+  return host.has_value() ? FindFailedLookup(host->name, after) : std::nullopt;
 }
 
 ConnectError CurlAdapter::LastError(CURL* easy) const {
+  if (const auto lookup = LastLookup(easy, CURLE_OK)) return lookup->error;
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = handles_.find(easy);
   return found == handles_.end() ? ConnectError() : found->second->error;
@@ -115,20 +205,55 @@ std::string CurlAdapter::Explain(CURL* easy, CURLcode code) const {
     return absl::StrCat(target, ": ", error.ToString());
   }
   if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY) {
-    return absl::StrCat(
-        curl_easy_strerror(code),
-        ": a confined worker cannot look names up, by DNS or (if CURLOPT_DOH_URL was "
-        "set after Attach) by HTTPS; give the address of every host beforehand "
-        "with CURLOPT_RESOLVE");
+    return ExplainLookup(easy, code);
   }
   return curl_easy_strerror(code);
 }
 
+std::string CurlAdapter::ExplainLookup(CURL* easy, CURLcode code) const {
+  if (const auto lookup = LastLookup(easy, code)) {
+    return absl::StrCat(lookup->name, ": ", lookup->error.ToString());
+  }
+  absl::string_view advice;
+  if (!LooksUpByGetaddrinfo(*curl_version_info(CURLVERSION_NOW))) {
+    advice =
+        ": this libcurl is built on c-ares and cannot resolve through the broker; give each "
+        "host to ResolveAhead(), or its address with CURLOPT_RESOLVE";
+  } else if (!UsesShim()) {
+    advice =
+        ": a confined worker cannot look names up, by DNS or (if CURLOPT_DOH_URL was set after "
+        "Attach) by HTTPS; arm the name shim (ArmNameShim), or give the address of every host "
+        "beforehand with CURLOPT_RESOLVE";
+  }
+  return absl::StrCat(curl_easy_strerror(code), advice);
+}
+
+int CurlAdapter::StartLookup(void* /*resolver*/, void* /*reserved*/, void* handle) {
+  auto* self = static_cast<Handle*>(handle);
+  self->error = ConnectError();
+  self->looking_up = true;
+  self->failures_before = LastFailedLookup();
+  return 0;
+}
+
+// libcurl knows the addresses of localhost (RFC 6761) and asks nobody, so the broker would not know
+// which name led there. What it answers does not matter here: it judges the address next.
+void CurlAdapter::TellLocalhost(const Handle& handle) const {
+  const char* url = nullptr;
+  curl_easy_getinfo(handle.easy, CURLINFO_EFFECTIVE_URL, &url);
+  const auto host = url == nullptr ? std::nullopt : HostOfUrl(url);
+  if (!host.has_value() || !IsLocalhost(host->name)) return;
+  static_cast<void>(client_->Resolve(host->name, NameFamily::kAny));
+}
+
 curl_socket_t CurlAdapter::OpenSocket(void* handle, curlsocktype purpose, curl_sockaddr* address) {
   auto* self = static_cast<Handle*>(handle);
+  if (self->looking_up) self->adapter->TellLocalhost(*self);
   ConnectResult result = purpose == CURLSOCKTYPE_IPCXN ? self->adapter->Connect(self, *address)
                                                        : Unsupported(EPROTONOSUPPORT);
+  self->adapter->PrepareConnect(*address, &result);
   self->error = result.error;
+  self->looking_up = false;
   const auto& on_connect = self->adapter->options_.on_connect;
   if (on_connect) on_connect(self->easy, self->endpoint, result);
   if (!result.error.ok()) {
@@ -137,6 +262,15 @@ curl_socket_t CurlAdapter::OpenSocket(void* handle, curlsocktype purpose, curl_s
     return CURL_SOCKET_BAD;
   }
   return result.socket.Release();
+}
+
+// Only where libcurl will call connect(2): the entry is for that one call.
+void CurlAdapter::PrepareConnect(const curl_sockaddr& address, ConnectResult* result) const {
+  if (!result->error.ok() || sockopt_answer_ != CURL_SOCKOPT_OK || !UsesShim()) return;
+  const auto answer = result->started ? ConnectAnswer::kInProgress : ConnectAnswer::kConnected;
+  if (EnterBrokerDescriptor(result->socket.get(), &address.addr, address.addrlen, answer)) return;
+  result->socket.Reset();
+  result->error = ConnectError::Local(Kind::kTableFull, EMFILE);
 }
 
 ConnectResult CurlAdapter::Connect(Handle* handle, const curl_sockaddr& address) {
@@ -164,6 +298,7 @@ int CurlAdapter::CloseSocket(void* adapter, curl_socket_t socket) {
   if (static_cast<CurlAdapter*>(adapter)->options_.mode == ConnectMode::kInProgress) {
     shutdown(socket, SHUT_RDWR);
   }
+  RemoveBrokerDescriptor(socket);  // before another thread may get the number
   return close(socket);
 }
 

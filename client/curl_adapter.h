@@ -16,11 +16,17 @@
 //
 // Who answers connect(2). libcurl calls it on the socket that it was given: in in-progress mode
 // always, and in connected mode where it ignores CURL_SOCKOPT_ALREADY_CONNECTED (7.88.0 and 7.88.1,
-// Debian 12's). The fetcher profile (launch/) answers it with EINPROGRESS. Attach() fails where an
-// answer is needed and the process has none.
+// Debian 12's). The name shim (name_shim.h) answers it for the broker's sockets, and the fetcher
+// profile (launch/) with EINPROGRESS. Attach() fails where an answer is needed and the process has
+// none.
+//
+// Names. With the name shim armed, all that libcurl looks up goes through the broker. A libcurl
+// built on c-ares does not call getaddrinfo(3), so there, and without the shim, only hosts given to
+// ResolveAhead() have addresses. libcurl asks nobody about localhost; the adapter has the broker
+// look it up all the same when a redirect leads there, so that rules on that name hold.
 //
 // Sources: CURLOPT_OPENSOCKETFUNCTION(3), CURLOPT_SOCKOPTFUNCTION(3),
-// CURLOPT_CLOSESOCKETFUNCTION(3).
+// CURLOPT_CLOSESOCKETFUNCTION(3), CURLOPT_RESOLVER_START_FUNCTION(3), CURLOPT_RESOLVE(3).
 
 #ifndef SOCKGATE_CLIENT_CURL_ADAPTER_H_
 #define SOCKGATE_CLIENT_CURL_ADAPTER_H_
@@ -28,15 +34,18 @@
 #include <curl/curl.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "client/broker_client.h"
 #include "client/connect_error.h"
+#include "client/lookup_log.h"
 #include "proto/endpoint.h"
 #include "proto/messages.h"
 
@@ -54,6 +63,18 @@ struct CurlAdapterOptions {
   // Called in the performing thread for every socket that libcurl asked for, after the broker's
   // answer. It is called from C code, so it must not throw.
   std::function<void(CURL*, const Endpoint&, const ConnectResult&)> on_connect;
+
+  // Use the name shim if it is armed: for connect(2), and to say why a name has no address.
+  bool names = true;
+};
+
+// What ResolveAhead() did.
+struct AheadResult {
+  ConnectError error;        // why the host has no address; ok() also where there is nothing to do
+  bool other_hosts = false;  // whether redirects to other hosts, and proxies, will resolve too
+
+  // "no error; redirects to other hosts will not resolve"
+  std::string ToString() const;
 };
 
 class CurlAdapter {
@@ -66,7 +87,8 @@ class CurlAdapter {
   // Sets the opensocket, sockopt and closesocket callbacks, forgets the last error, and takes away
   // what cannot work with a broker's socket or would go around it: CURLOPT_DOH_URL,
   // CURLOPT_INTERFACE, CURLOPT_LOCALPORT and CURLOPT_TCP_FASTOPEN. libcurl cannot be asked whether
-  // they were set. Do not set them afterwards: with the second and third a transfer fails with
+  // they were set. With `names` it also takes CURLOPT_RESOLVER_START_FUNCTION for itself.
+  // Do not set them afterwards: with the second and third a transfer fails with
   // CURLE_INTERFACE_FAILED; lookups by HTTPS do not use these callbacks, so they fail under the
   // fetcher profile and go around the broker in a process without it.
   // Call it again after curl_easy_reset(), and for the copy that curl_easy_duphandle() makes.
@@ -77,8 +99,18 @@ class CurlAdapter {
   // curl_easy_cleanup(); otherwise what is remembered of the handle stays until the adapter ends.
   void Detach(CURL* easy);
 
-  // Why the broker's side gave no socket at the handle's last attempt to connect; ok() when it gave
-  // one.
+  // Asks the broker for the addresses of the URL's host, in this thread, and gives them to the
+  // handle's next transfer by CURLOPT_RESOLVE (which holds this one entry afterwards), so that
+  // libcurl starts no resolver thread. One local round trip where the broker knows the name; see
+  // BrokerClient::Resolve(). Nothing to do for a literal, or for a URL that libcurl will refuse. A
+  // transfer through a proxy looks up the proxy: then give the proxy's URL here. The handle must be
+  // attached, otherwise the error is kBadRequest. The caller sets CURLOPT_URL. The copy that
+  // curl_easy_duphandle() makes has the entry until the next call or Detach() for the original, so
+  // call this for the copy too.
+  AheadResult ResolveAhead(CURL* easy, const std::string& url);
+
+  // Why the broker's side gave no socket at the handle's last attempt to connect, or no address
+  // when the last attempt did not come so far; ok() when it gave one.
   ConnectError LastError(CURL* easy) const;
 
   // One line about a transfer that ended with `code`, with the rule and reason of a denial.
@@ -88,17 +120,34 @@ class CurlAdapter {
   // What libcurl's callbacks get of one handle. Its address is fixed for as long as the handle is
   // attached.
   struct Handle {
-    CurlAdapter* adapter;
-    CURL* easy;
+    using List = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
+
+    CurlAdapter* adapter = nullptr;
+    CURL* easy = nullptr;
     Endpoint endpoint;   // of the last attempt
     ConnectError error;  // of the last attempt
+    // A lookup has begun and no socket was asked for since; it failed if the log has a failure of
+    // the name beyond this number.
+    bool looking_up = false;
+    uint64_t failures_before = 0;
+    // What CURLOPT_RESOLVE points to, if ResolveAhead() set it.
+    List ahead{nullptr, curl_slist_free_all};
   };
 
+  // Null takes the entry of the last call away. False: the handle is not attached.
+  bool GiveAhead(CURL* easy, curl_slist* list);
+  static int StartLookup(void* resolver, void* reserved, void* handle);
   static curl_socket_t OpenSocket(void* handle, curlsocktype purpose, curl_sockaddr* address);
   static int SetSocketOptions(void* handle, curl_socket_t socket, curlsocktype purpose);
   static int CloseSocket(void* adapter, curl_socket_t socket);
 
+  void SetCallbacks(CURL* easy, Handle* handle);
+  void TellLocalhost(const Handle& handle) const;
   ConnectResult Connect(Handle* handle, const curl_sockaddr& address);
+  void PrepareConnect(const curl_sockaddr& address, ConnectResult* result) const;
+  std::optional<FailedLookup> LastLookup(CURL* easy, CURLcode code) const;
+  std::string ExplainLookup(CURL* easy, CURLcode code) const;
+  bool UsesShim() const;
 
   BrokerClient* const client_;
   const CurlAdapterOptions options_;
@@ -112,6 +161,10 @@ class CurlAdapter {
 // CURL_SOCKOPT_OK or CURL_SOCKOPT_ALREADY_CONNECTED: what the sockopt callback must answer in this
 // mode for a libcurl with this CURL_VERSION_BITS number.
 int SockoptAnswer(ConnectMode mode, unsigned version_num);
+
+// Whether this libcurl looks names up by getaddrinfo(3), which the name shim can take over. One
+// that is built on c-ares does not, unless it uses it for HTTPS records only ("asyn-rr").
+bool LooksUpByGetaddrinfo(const curl_version_info_data& libcurl);
 
 }  // namespace sockgate
 

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "tests/client/broker_thread.h"
@@ -149,23 +150,53 @@ TEST_F(BrokerClientTest, ASlowConnectDelaysNobodyElse) {
   slow.join();
 }
 
-TEST_F(BrokerClientTest, OverTheLimitOfChannels) {
-  const auto full = testing::FullListener::Fill();
-  ASSERT_TRUE(full.ok()) << full.status();
-  Limits limits;
-  limits.max_channels = 2;  // the one that mints, and one minted
-  Start(limits);
-  std::thread slow([&] {
-    ConnectRequest request = To(full->port());
-    request.deadline_ms = 1000;
-    client_->Connect(request);
-  });
-  std::this_thread::sleep_for(milliseconds(200));
-  const ConnectResult result = client_->Connect(To(1));
+// With one channel besides the one that mints, which a connect to nowhere keeps for a second.
+class OverTheLimitOfChannels : public BrokerClientTest {
+ protected:
+  void SetUp() override {
+    auto full = testing::FullListener::Fill();
+    ASSERT_TRUE(full.ok()) << full.status();
+    full_.emplace(*std::move(full));
+    Limits limits;
+    limits.max_channels = 2;
+    Start(limits);
+    slow_ = std::thread([this] {
+      ConnectRequest request = To(full_->port());
+      request.deadline_ms = 1000;
+      client_->Connect(request);
+    });
+    std::this_thread::sleep_for(milliseconds(200));
+  }
+  ~OverTheLimitOfChannels() override {
+    if (slow_.joinable()) slow_.join();
+  }
+
+  std::optional<testing::FullListener> full_;
+  std::thread slow_;
+};
+
+TEST_F(OverTheLimitOfChannels, ACallWaitsForAnotherToEnd) {
+  EXPECT_EQ(client_->Connect(To(1)).error.kind, Kind::kNetwork) << "refused, so it was tried";
+}
+
+TEST_F(OverTheLimitOfChannels, NoLongerThanItsDeadline) {
+  ConnectRequest request = To(1);
+  request.deadline_ms = 100;
+  const ConnectResult result = client_->Connect(request);
   EXPECT_EQ(result.error.kind, Kind::kLimited);
   EXPECT_EQ(result.error.reason, Reason::kChannels);
-  slow.join();
-  EXPECT_EQ(client_->Connect(To(1)).error.kind, Kind::kNetwork) << "the channel is idle again";
+}
+
+TEST_F(OverTheLimitOfChannels, InProgressModeDoesNotWait) {
+  const auto listener = testing::SilentListener::Listen();
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 10; ++i) {
+    const ConnectResult result = client_->Connect(To(listener->port(), ConnectMode::kInProgress));
+    EXPECT_TRUE(result.error.ok()) << result.error.ToString();
+    EXPECT_TRUE(result.socket.valid());
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(500));
 }
 
 TEST_F(BrokerClientTest, ABrokerThatEndsInTheMiddleOfARequest) {

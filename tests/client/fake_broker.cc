@@ -27,8 +27,9 @@ void FakeBroker::Reply(uint32_t id, const decltype(Reply::body)& body, int descr
   ReplyBytes(packet, descriptor >= 0 ? std::vector<int>({descriptor}) : std::vector<int>());
 }
 
-void FakeBroker::Greet() {
+void FakeBroker::Greet(uint32_t capabilities) {
   HelloReply hello;
+  hello.capabilities = capabilities;
   hello.version = kNewestVersion;
   hello.max_outstanding = 1;
   Reply(1, hello);

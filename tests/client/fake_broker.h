@@ -23,7 +23,7 @@ class FakeBroker {
 
   void Reply(uint32_t id, const decltype(Reply::body)& body, int descriptor = -1);
   // A hello reply that is as it should be, to request 1.
-  void Greet();
+  void Greet(uint32_t capabilities = 0);
   void ReplyBytes(const std::vector<uint8_t>& packet, const std::vector<int>& descriptors = {});
 
   // The id of the next request, and its body; 0 when none came within that time.
