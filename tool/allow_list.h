@@ -1,7 +1,7 @@
-// AllowList: the --allow options of one command, as rules of a policy.
+// AllowList: the --allow and --allow-private options of one command, as rules of a policy.
 //
-// Process: the launcher, unconfined; a host name is looked up there. Trusted input: the command
-// line.
+// Process: the launcher, unconfined. Pure: no name is looked up. Trusted input: the command line;
+// yet a person pastes what a stranger wrote, so a host goes through the same parser as in a policy.
 
 #ifndef SOCKGATE_TOOL_ALLOW_LIST_H_
 #define SOCKGATE_TOOL_ALLOW_LIST_H_
@@ -11,30 +11,34 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "broker/policy/policy.h"
-#include "tool/host_table.h"
+#include "broker/policy/rule.h"
 
 namespace sockgate {
 
 class AllowList {
  public:
-  // The table is lent.
-  explicit AllowList(HostTable* hosts) : hosts_(hosts) {}
-
-  // `text` is HOST:PORTS or CIDR:PORTS, IPv6 in brackets. A host becomes one rule for each of its
-  // addresses.
+  // --allow: "example.com:443", "*.example.com:80,443", "public:443" for every public address and
+  // the names that lead there, "192.0.2.0/24:*", "[2001:db8::/32]:80". A name may lead to public
+  // addresses only; localhost and names below it to any, since the broker's resolver answers them
+  // without the DNS (RFC 6761), so nobody else can aim them.
+  // The error says what to write.
   absl::Status Add(absl::string_view text);
 
+  // --allow-private: a name or pattern, which may lead to addresses of special purpose too.
+  absl::Status AddPrivate(absl::string_view text);
+
+  // One for each option, in their order.
   const std::vector<Rule>& rules() const { return rules_; }
 
-  // The option that made the rule with this number, as the user wrote it.
+  // The option that made the rule with this number, as the user wrote it: "--allow
+  // example.com:443".
   absl::string_view Source(uint32_t rule) const;
 
  private:
-  absl::Status AddHost(absl::string_view host, absl::string_view ports, absl::string_view text);
+  absl::Status Keep(absl::StatusOr<Rule> rule, absl::string_view option, absl::string_view text);
 
-  HostTable* const hosts_;
   std::vector<Rule> rules_;
   std::vector<std::string> sources_;  // of the rule at the same index
 };

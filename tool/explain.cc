@@ -34,7 +34,6 @@ void PrintText(const Target& target, const Role& role, const Explanation& explan
     for (const std::string& step : question.steps) std::printf("  %s\n", step.c_str());
     std::printf("  -> %s\n", VerdictText(question.verdict).c_str());
   }
-  if (!explanation.note.empty()) std::printf("note: %s\n", explanation.note.c_str());
   std::printf("%s for role %s: %s\n", target.ToString().c_str(), role.name.c_str(),
               VerdictText(explanation.verdict).c_str());
 }
@@ -51,7 +50,6 @@ void PrintJson(const Target& target, const Role& role, const Explanation& explan
                                  {"role", role.name},
                                  {"mode", std::string(Word(role.policy.mode()))}};
   AddVerdict(explanation.verdict, &json);
-  if (!explanation.note.empty()) json["note"] = explanation.note;
   json["questions"] = nlohmann::ordered_json::array();
   for (const ExplainedQuestion& question : explanation.questions) {
     nlohmann::ordered_json entry = {{"question", question.about}, {"steps", question.steps}};

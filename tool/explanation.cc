@@ -140,11 +140,6 @@ Explanation ExplainTarget(const Role& role, const Target& target, Transport tran
     }
   }
   asker.explanation.verdict = verdict;
-  if (std::holds_alternative<HostName>(target.place)) {
-    asker.explanation.note =
-        "rules on hosts hold for names that the broker itself looked up; `sockgate serve` looks "
-        "none up";
-  }
   return std::move(asker.explanation);
 }
 

@@ -26,8 +26,7 @@ struct ExplainedQuestion {
 
 struct Explanation {
   std::vector<ExplainedQuestion> questions;
-  Verdict verdict;   // of the whole: of several addresses, of the first that is let through
-  std::string note;  // what to bear in mind; may be empty
+  Verdict verdict;  // of the whole: of several addresses, of the first that is let through
 };
 
 // Asks what the broker would ask: first, of a name, whether it may be looked up; then about each

@@ -5,20 +5,21 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <set>
 #include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "broker/broker_process.h"
+#include "broker/resolver/resolver_options.h"
 #include "client/launch/worker.h"
 #include "tool/allow_list.h"
 #include "tool/audit_file.h"
 #include "tool/fetch_worker.h"
-#include "tool/host_table.h"
+#include "tool/proxy_url.h"
 #include "tool/target.h"
 
 namespace sockgate {
@@ -27,17 +28,6 @@ namespace {
 int Fail(int status, absl::string_view what) {
   std::fprintf(stderr, "sockgate fetch: %.*s\n", static_cast<int>(what.size()), what.data());
   return status;
-}
-
-// Looks the URL's host up, unless it is an address, and notes its port.
-absl::Status Note(const std::string& text, HostTable* hosts, std::set<uint16_t>* ports) {
-  const auto parts = UrlParts::Parse(text);
-  if (!parts.ok()) return parts.status();
-  ports->insert(parts->port);
-  if (parts->host.front() == '[' || IpAddress::Parse(parts->host).has_value()) {
-    return absl::OkStatus();
-  }
-  return hosts->LookUp(parts->host).status();
 }
 
 absl::StatusOr<UniqueFd> OpenOutput(const std::string& path) {
@@ -57,26 +47,66 @@ absl::StatusOr<FetchJob> OpenJob(const FetchOptions& options, size_t index) {
   return job;
 }
 
-// Everything is looked up before the first file is touched.
-absl::Status Prepare(const FetchOptions& options, AllowList* allow, HostTable* hosts,
-                     FetchPlan* plan) {
+absl::StatusOr<AllowList> ReadAllowed(const FetchOptions& options) {
+  AllowList list;
   for (const std::string& text : options.allow) {
-    if (absl::Status status = allow->Add(text); !status.ok()) return status;
+    if (absl::Status status = list.Add(text); !status.ok()) return status;
   }
-  std::set<uint16_t> ports = {80, 443};  // where a redirect is likely to lead
+  for (const std::string& text : options.allow_private) {
+    if (absl::Status status = list.AddPrivate(text); !status.ok()) return status;
+  }
+  return list;
+}
+
+// The resolver's limits are to run out with the transfer's, where those are short.
+void BoundLookups(const FetchOptions& options, ResolverOptions* resolver) {
+  constexpr double kUsualSeconds = 10;  // resolv.conf(5): 5 seconds, 2 attempts
+  constexpr uint32_t kTries = 2;
+  const double limit = options.ConnectLimit();
+  if (limit >= kUsualSeconds) return;
+  resolver->tries = kTries;
+  resolver->timeout_ms = static_cast<uint32_t>(std::ceil(limit * 1000 / kTries));
+}
+
+absl::StatusOr<ResolverOptions> ReadResolver(const FetchOptions& options) {
+  ResolverOptions resolver;
+  for (const std::string& text : options.dns_servers) {
+    const auto server = ParseNameServer(text);
+    if (!server.has_value()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--dns-servers '", text, "' is no name server: write its address, with a port if it is ",
+          "not 53, such as 192.0.2.53 or [2001:db8::53]:5353"));
+    }
+    resolver.servers.push_back(*server);
+  }
+  if (resolver.servers.size() > kMaxResolverServers) {
+    return absl::InvalidArgumentError(absl::StrCat("--dns-servers: at most ", kMaxResolverServers));
+  }
+  BoundLookups(options, &resolver);
+  return resolver;
+}
+
+// No file is touched before the whole command line has been read.
+absl::StatusOr<FetchPlan> Prepare(const FetchOptions& options) {
+  FetchPlan plan;
+  if (!options.proxy.empty()) {
+    auto proxy = ReadProxyUrl(options.proxy);
+    if (!proxy.ok()) return proxy.status();
+    plan.proxy_url = *std::move(proxy);
+  }
   for (const std::string& url : options.urls) {
-    if (absl::Status status = Note(url, hosts, &ports); !status.ok()) return status;
+    if (const auto parts = UrlParts::Parse(url); !parts.ok()) return parts.status();
   }
-  plan->resolve = hosts->ResolveEntries(ports);
   for (size_t i = 0; i < options.urls.size(); ++i) {
     auto job = OpenJob(options, i);
     if (!job.ok()) return job.status();
-    plan->jobs.push_back(*std::move(job));
+    plan.jobs.push_back(*std::move(job));
   }
-  return absl::OkStatus();
+  return plan;
 }
 
-absl::StatusOr<BrokerProcess> StartBroker(const FetchOptions& options, const AllowList& allow) {
+absl::StatusOr<BrokerProcess> StartBroker(const FetchOptions& options, const AllowList& allow,
+                                          const ResolverOptions& resolver) {
   auto audit = OpenAuditFile(options.audit_file);
   if (!audit.ok()) return audit.status();
   Role role;
@@ -85,6 +115,7 @@ absl::StatusOr<BrokerProcess> StartBroker(const FetchOptions& options, const All
   BrokerOptions broker;
   broker.roles.push_back(std::move(role));
   broker.audit = *std::move(audit);
+  broker.resolver = resolver;
   return BrokerProcess::Start(std::move(broker));
 }
 
@@ -96,34 +127,34 @@ int AwaitWorker(launch::Worker& worker) {
                                         " (", strsignal(status->code_or_signal), ")"));
 }
 
+int RunWorker(UniqueFd channel, FetchWorker& fetcher) {
+  launch::WorkerOptions options;
+  options.keep_descriptors = fetcher.OutputDescriptors();
+  auto worker = launch::Worker::Start(
+      std::move(channel), options, [&](int fd) { return fetcher.Prepare(UniqueFd(fd)); },
+      [&](int /*channel*/) { return fetcher.Run(); });
+  if (!worker.ok()) return Fail(kExitBroker, worker.status().message());
+  return AwaitWorker(*worker);
+}
+
 }  // namespace
 
 int Fetch(const FetchOptions& options) {
   if (options.audit_file == "-") {
     return Fail(kExitUsage, "--audit: name a file; the worker could forge lines on standard error");
   }
-  HostTable hosts;
-  AllowList allow(&hosts);
-  FetchPlan plan;
-  if (absl::Status status = Prepare(options, &allow, &hosts, &plan); !status.ok()) {
-    return Fail(absl::IsNotFound(status) ? CURLE_COULDNT_RESOLVE_HOST : kExitUsage,
-                status.message());
-  }
-  auto broker = StartBroker(options, allow);
+  const auto allow = ReadAllowed(options);
+  if (!allow.ok()) return Fail(kExitUsage, allow.status().message());
+  const auto resolver = ReadResolver(options);
+  if (!resolver.ok()) return Fail(kExitUsage, resolver.status().message());
+  auto plan = Prepare(options);
+  if (!plan.ok()) return Fail(kExitUsage, plan.status().message());
+  auto broker = StartBroker(options, *allow, *resolver);
   if (!broker.ok()) return Fail(kExitBroker, broker.status().message());
   auto channel = broker->AddWorker("fetch");
   if (!channel.ok()) return Fail(kExitBroker, channel.status().message());
-
-  launch::WorkerOptions worker_options;
-  for (const FetchJob& job : plan.jobs) {
-    if (job.output.valid()) worker_options.keep_descriptors.push_back(job.output.get());
-  }
-  FetchWorker fetcher(options, allow, std::move(plan));
-  auto worker = launch::Worker::Start(
-      *std::move(channel), worker_options, [&](int /*channel*/) { return fetcher.Prepare(); },
-      [&](int fd) { return fetcher.Run(UniqueFd(fd)); });
-  if (!worker.ok()) return Fail(kExitBroker, worker.status().message());
-  return AwaitWorker(*worker);
+  FetchWorker fetcher(options, *allow, *std::move(plan));
+  return RunWorker(*std::move(channel), fetcher);
 }
 
 }  // namespace sockgate

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
@@ -13,6 +14,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/name_shim.h"
+#include "client/url_host.h"
+#include "tool/fetch_failure.h"
 #include "tool/progress.h"
 
 namespace sockgate {
@@ -43,13 +47,28 @@ size_t WriteBody(char* data, size_t size, size_t count, void* job) {
   return total;
 }
 
+int Say(int status, absl::string_view what) {
+  std::fprintf(stderr, "sockgate fetch: %.*s\n", static_cast<int>(what.size()), what.data());
+  return status;
+}
+
+int SayOf(const FetchJob& job, int status, absl::string_view what) {
+  return Say(status, absl::StrCat(job.url, ": (", status, ") ", what));
+}
+
 long Milliseconds(double seconds) { return std::lround(seconds * 1000); }
+
+// What is left of a limit that has run since `begun`, as libcurl takes it: 0 is none.
+long LeftOf(double limit_s, std::chrono::steady_clock::time_point begun) {
+  if (limit_s <= 0) return 0;
+  const std::chrono::duration<double> past = std::chrono::steady_clock::now() - begun;
+  return std::max(Milliseconds(limit_s - past.count()), 1L);
+}
 
 // In connected mode libcurl cannot interrupt the broker, so its own time limits are the broker's.
 // In in-progress mode they are to run out first, or the transfer would end with another status.
 long ConnectDeadlineMs(const FetchOptions& options) {
-  const bool bounded = options.max_time_s > 0 && options.max_time_s < options.connect_timeout_s;
-  const long limit = Milliseconds(bounded ? options.max_time_s : options.connect_timeout_s);
+  const long limit = Milliseconds(options.ConnectLimit());
   return options.mode == ConnectMode::kConnected ? limit : limit + 1000;
 }
 
@@ -59,40 +78,41 @@ FetchWorker::FetchWorker(const FetchOptions& options, const AllowList& allow, Fe
     : options_(options),
       allow_(allow),
       plan_(std::move(plan)),
-      resolve_(nullptr, curl_slist_free_all),
       out_is_terminal_(isatty(STDOUT_FILENO) != 0),
-      err_is_terminal_(isatty(STDERR_FILENO) != 0) {
-  for (const std::string& entry : plan_.resolve) {
-    resolve_.reset(curl_slist_append(resolve_.release(), entry.c_str()));
+      err_is_terminal_(isatty(STDERR_FILENO) != 0) {}
+
+std::vector<int> FetchWorker::OutputDescriptors() const {
+  std::vector<int> descriptors;
+  for (const FetchJob& job : plan_.jobs) {
+    if (job.output.valid()) descriptors.push_back(job.output.get());
   }
+  return descriptors;
 }
 
-int FetchWorker::Prepare() {
+int FetchWorker::Prepare(UniqueFd channel) {
+  auto client = BrokerClient::FromDescriptor(std::move(channel));
+  if (!client.ok()) return Say(kExitBroker, client.status().ToString());
+  client_ = *std::move(client);
+  if (absl::Status status = ArmNameShim(client_.get()); !status.ok()) {
+    return Say(kExitBroker, status.ToString());
+  }
   signal(SIGPIPE, SIG_IGN);  // a reader that has seen enough is a write error
   tzset();
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return CURLE_FAILED_INIT;
   const std::string path = options_.ca_file.empty() ? kDefaultCaFile : options_.ca_file;
   if (!ReadFile(path, &ca_bundle_) && !options_.ca_file.empty()) {
-    std::fprintf(stderr, "sockgate fetch: cannot read certificates from %s\n", path.c_str());
-    return CURLE_SSL_CACERT_BADFILE;
+    return Say(CURLE_SSL_CACERT_BADFILE, absl::StrCat("cannot read certificates from ", path));
   }
   return 0;
 }
 
-int FetchWorker::Run(UniqueFd channel) {
-  auto client = BrokerClient::FromDescriptor(std::move(channel));
-  if (!client.ok()) {
-    std::fprintf(stderr, "sockgate fetch: %s\n", client.status().ToString().c_str());
-    return kExitBroker;
-  }
+int FetchWorker::Run() {
   CurlAdapterOptions adapter_options;
   adapter_options.mode = options_.mode;
   adapter_options.connect_deadline = std::chrono::milliseconds(ConnectDeadlineMs(options_));
-  if (options_.verbose) {
-    adapter_options.on_connect = [this](CURL* /*easy*/, const Endpoint& endpoint,
-                                        const ConnectResult& result) { Trace(endpoint, result); };
-  }
-  CurlAdapter adapter(client->get(), std::move(adapter_options));
+  adapter_options.on_connect = [this](CURL* /*easy*/, const Endpoint& endpoint,
+                                      const ConnectResult& result) { OnConnect(endpoint, result); };
+  CurlAdapter adapter(client_.get(), std::move(adapter_options));
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy(curl_easy_init(),
                                                                  curl_easy_cleanup);
   int status = 0;
@@ -104,12 +124,14 @@ int FetchWorker::Run(UniqueFd channel) {
 }
 
 int FetchWorker::RunOne(CURL* easy, CurlAdapter& adapter, const FetchJob& job) {
+  const Clock::time_point begun = Clock::now();
   curl_easy_reset(easy);
   if (absl::Status status = adapter.Attach(easy); !status.ok()) {
-    std::fprintf(stderr, "sockgate fetch: %s\n", status.ToString().c_str());
-    return kExitBroker;
+    return Say(kExitBroker, status.ToString());
   }
-  SetOptions(easy, job);
+  const AheadResult ahead = adapter.ResolveAhead(easy, FirstHop(job.url));
+  if (!ahead.error.ok()) return ReportLookup(job, ahead.error);
+  SetOptions(easy, job, begun);
   CURLcode code;
   {
     // A body that goes to the terminal must not be drawn over.
@@ -121,47 +143,72 @@ int FetchWorker::RunOne(CURL* easy, CurlAdapter& adapter, const FetchJob& job) {
   return code == CURLE_OK ? 0 : Report(easy, adapter, job, code);
 }
 
-void FetchWorker::SetOptions(CURL* easy, const FetchJob& job) const {
+std::string FetchWorker::FirstHop(const std::string& url) const {
+  return plan_.proxy_url.empty() ? url : plan_.proxy_url;
+}
+
+void FetchWorker::SetOptions(CURL* easy, const FetchJob& job, Clock::time_point begun) const {
   curl_easy_setopt(easy, CURLOPT_URL, job.url.c_str());
-  curl_easy_setopt(easy, CURLOPT_RESOLVE, resolve_.get());
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &WriteBody);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &job);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  // A proxy of the launcher's environment would be one more host, which nobody has looked up.
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  // Empty strings, or libcurl would go by the launcher's environment.
+  curl_easy_setopt(easy, CURLOPT_PROXY, plan_.proxy_url.c_str());
+  curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,ftp,ftps");
   curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, options_.follow ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_MAXREDIRS, options_.max_redirects);
   curl_easy_setopt(easy, CURLOPT_FAILONERROR, options_.fail ? 1L : 0L);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, Milliseconds(options_.connect_timeout_s));
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, Milliseconds(options_.max_time_s));
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, LeftOf(options_.connect_timeout_s, begun));
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, LeftOf(options_.max_time_s, begun));
+  SetTrust(easy);
+}
+
+// --insecure is about the server; the proxy sees what is sent to a server without TLS.
+void FetchWorker::SetTrust(CURL* easy) const {
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, options_.insecure ? 0L : 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, options_.insecure ? 0L : 2L);
-  curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // a folder would be opened during the handshake
+  // A folder would be opened during the handshake.
+  curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+  curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, nullptr);
+  if (ca_bundle_.empty()) return;
   curl_blob blob = {const_cast<char*>(ca_bundle_.data()), ca_bundle_.size(), CURL_BLOB_NOCOPY};
-  if (!ca_bundle_.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+  curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+  curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO_BLOB, &blob);
+}
+
+int FetchWorker::ReportLookup(const FetchJob& job, const ConnectError& error) const {
+  const std::string url = FirstHop(job.url);
+  const auto host = HostOfUrl(url);
+  const CURLcode code =
+      plan_.proxy_url.empty() ? CURLE_COULDNT_RESOLVE_HOST : CURLE_COULDNT_RESOLVE_PROXY;
+  return SayOf(job, ExitStatus(code, error),
+               absl::StrCat(host.has_value() ? host->name : url, ": ", error.ToString(),
+                            Advice(error, url, nullptr)));
 }
 
 int FetchWorker::Report(CURL* easy, const CurlAdapter& adapter, const FetchJob& job,
                         CURLcode code) const {
   const ConnectError error = adapter.LastError(easy);
+  const int status = ExitStatus(code, error);
   std::string text = adapter.Explain(easy, code);
-  int status = code;
-  if (code == CURLE_COULDNT_CONNECT && error.kind == ConnectError::Kind::kDenied) {
-    status = kExitDenied;
-    absl::StrAppend(&text, "; --allow HOST:PORTS or CIDR:PORTS lets it through");
-  } else if (code == CURLE_COULDNT_CONNECT && error.kind == ConnectError::Kind::kLimited) {
-    status = kExitLimited;
-  } else if (code == CURLE_COULDNT_CONNECT && error.error_number == ETIMEDOUT) {
-    status = CURLE_OPERATION_TIMEDOUT;
+  if (status == kExitDenied) {
+    const char* url = nullptr;
+    curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+    const Endpoint* attempt = code == CURLE_COULDNT_CONNECT ? &last_endpoint_ : nullptr;
+    absl::StrAppend(&text, Advice(error, FirstHop(url == nullptr ? job.url : url), attempt));
   } else if (code == CURLE_HTTP_RETURNED_ERROR) {
     long http_status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &http_status);
     absl::StrAppend(&text, " (", http_status, ")");
   }
-  std::fprintf(stderr, "sockgate fetch: %s: (%d) %s\n", job.url.c_str(), status, text.c_str());
-  return status;
+  return SayOf(job, status, text);
+}
+
+void FetchWorker::OnConnect(const Endpoint& endpoint, const ConnectResult& result) {
+  last_endpoint_ = endpoint;
+  if (options_.verbose) Trace(endpoint, result);
 }
 
 void FetchWorker::Trace(const Endpoint& endpoint, const ConnectResult& result) const {
@@ -169,8 +216,7 @@ void FetchWorker::Trace(const Endpoint& endpoint, const ConnectResult& result) c
   if (!result.error.ok()) {
     absl::StrAppend(&text, result.error.ToString());
   } else {
-    absl::StrAppend(&text, "allowed by rule ", result.rule, " (--allow ",
-                    allow_.Source(result.rule), "), ",
+    absl::StrAppend(&text, "allowed by rule ", result.rule, " (", allow_.Source(result.rule), "), ",
                     result.started ? "the broker began to connect" : "connected by the broker",
                     ", descriptor ", result.socket.get());
   }

@@ -8,12 +8,14 @@
 
 #include <curl/curl.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "client/broker_client.h"
 #include "client/curl_adapter.h"
+#include "proto/endpoint.h"
 #include "proto/unique_fd.h"
 #include "tool/allow_list.h"
 #include "tool/fetch.h"
@@ -27,7 +29,7 @@ struct FetchJob {
 
 struct FetchPlan {
   std::vector<FetchJob> jobs;
-  std::vector<std::string> resolve;  // entries for CURLOPT_RESOLVE, of all hosts, for all jobs
+  std::string proxy_url;  // for all jobs; empty: none
 };
 
 class FetchWorker {
@@ -35,25 +37,36 @@ class FetchWorker {
   // The options and the list are lent.
   FetchWorker(const FetchOptions& options, const AllowList& allow, FetchPlan plan);
 
-  // What needs files: libcurl's and OpenSSL's initialisation, the time zone, the CA bundle. 0, or
-  // an exit status.
-  int Prepare();
+  std::vector<int> OutputDescriptors() const;
 
-  // All transfers over this channel. Returns an exit status.
-  int Run(UniqueFd channel);
+  // What must be done before confinement: meets the broker over this channel, arms the name shim,
+  // initialises libcurl and OpenSSL, reads the time zone and the CA bundle. 0, or an exit status.
+  int Prepare(UniqueFd channel);
+
+  // All transfers. Returns an exit status.
+  int Run();
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   int RunOne(CURL* easy, CurlAdapter& adapter, const FetchJob& job);
-  void SetOptions(CURL* easy, const FetchJob& job) const;
-  // The exit status of a transfer that ended with `code`, which is explained to the user.
+  void SetOptions(CURL* easy, const FetchJob& job, Clock::time_point begun) const;
+  void SetTrust(CURL* easy) const;
+  // The host that libcurl connects to for a URL: its own, or the proxy's.
+  std::string FirstHop(const std::string& url) const;
+  // Each explains a transfer that failed to the user and returns its exit status: no address for
+  // the first hop, or what libcurl says.
+  int ReportLookup(const FetchJob& job, const ConnectError& error) const;
   int Report(CURL* easy, const CurlAdapter& adapter, const FetchJob& job, CURLcode code) const;
+  void OnConnect(const Endpoint& endpoint, const ConnectResult& result);
   void Trace(const Endpoint& endpoint, const ConnectResult& result) const;
 
   const FetchOptions& options_;
   const AllowList& allow_;
   const FetchPlan plan_;
   std::string ca_bundle_;
-  std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> resolve_;
+  std::unique_ptr<BrokerClient> client_;
+  Endpoint last_endpoint_;  // of the transfer's last attempt to connect
   // Found out before confinement: isatty(3) is an ioctl(2).
   const bool out_is_terminal_;
   const bool err_is_terminal_;

@@ -72,6 +72,10 @@ class Lesson {
   }
 
   void SayWhatIsLeftOut() const {
+    if (untold_ != 0) {
+      Say(absl::StrCat("the log does not tell all names that led to an address, in ", untold_,
+                       " decisions; those names are left out"));
+    }
     if (denied_ == 0) return;
     Say(absl::StrCat(denied_, " decisions to deny are left out; --denied learns from them too"));
   }
@@ -90,6 +94,7 @@ class Lesson {
       return;
     }
     ++counted_;
+    untold_ += seen.more_names != 0 ? 1 : 0;
     policy_.Add(seen);
   }
 
@@ -104,6 +109,7 @@ class Lesson {
   uint64_t lines_ = 0;
   uint64_t counted_ = 0;
   uint64_t denied_ = 0;
+  uint64_t untold_ = 0;
   uint64_t skipped_ = 0;
 };
 

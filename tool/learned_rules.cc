@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "broker/policy/embedded_v4.h"
 #include "proto/endpoint.h"
 #include "tool/cidr_merge.h"
@@ -13,7 +14,7 @@
 namespace sockgate {
 namespace {
 
-// What one address, or one rule, is about besides the ports.
+// What one address or host, or one rule, is about besides the ports.
 struct Evidence {
   Sightings sightings;
   std::map<Denial, std::vector<std::string>> denied;
@@ -28,9 +29,9 @@ struct Evidence {
     inside.insert(other.inside.begin(), other.inside.end());
   }
 
-  void Add(const Endpoint& target, const Seen& seen) {
+  void Add(const std::string& target, const Seen& seen) {
     sightings.Add(seen.sightings);
-    if (seen.denial.any()) denied[seen.denial].push_back(target.ToString());
+    if (seen.denial.any()) denied[seen.denial].push_back(target);
   }
 };
 
@@ -39,7 +40,7 @@ struct Use {
   Evidence evidence;
 };
 
-// Of one address.
+// Of one address or host.
 struct Uses {
   Use tcp;
   Use udp;
@@ -60,8 +61,10 @@ struct RuleKey {
   }
 };
 
+// Those who are used alike.
+template <typename Subject>
 struct Group {
-  std::vector<IpAddress> addresses;
+  std::vector<Subject> subjects;
   Evidence evidence;
 };
 
@@ -99,24 +102,26 @@ Transports TransportsOf(const RuleKey& key) {
   return key.tcp ? Transports::Both() : Transports::Udp();
 }
 
-void AddRules(const UsesByAddress& all_uses, LearnedRules* learned) {
-  std::map<RuleKey, Group> groups;
-  const auto add = [&](const IpAddress& address, const Use& use, bool tcp, bool udp) {
+// One rule for each group; fill(group's subjects, &rule) says whom it is about.
+template <typename Subject, typename Order, typename Fill>
+void AddRules(const std::map<Subject, Uses, Order>& all_uses, Fill fill, LearnedRules* learned) {
+  std::map<RuleKey, Group<Subject>> groups;
+  const auto add = [&](const Subject& subject, const Use& use, bool tcp, bool udp) {
     if (use.ports.empty()) return;
-    Group& group = groups[{use.ports, tcp, udp}];
-    if (group.addresses.empty() || group.addresses.back() != address) {
-      group.addresses.push_back(address);
+    Group<Subject>& group = groups[{use.ports, tcp, udp}];
+    if (group.subjects.empty() || group.subjects.back() != subject) {
+      group.subjects.push_back(subject);
     }
     group.evidence.Add(use.evidence);
   };
-  for (const auto& [address, uses] : all_uses) {
+  for (const auto& [subject, uses] : all_uses) {
     const bool same = uses.tcp.ports == uses.udp.ports;
-    add(address, uses.tcp, true, same);
-    add(address, uses.udp, same, true);
+    add(subject, uses.tcp, true, same);
+    add(subject, uses.udp, same, true);
   }
   for (auto& [key, group] : groups) {
     LearnedRule rule;
-    rule.ranges = MergeRanges(group.addresses);
+    fill(group.subjects, &rule);
     rule.ports = MergePorts(key.ports);
     rule.transports = TransportsOf(key);
     rule.sightings = group.evidence.sightings;
@@ -126,17 +131,12 @@ void AddRules(const UsesByAddress& all_uses, LearnedRules* learned) {
   }
 }
 
-// Why no rule can allow it; empty: one can.
-std::string FaultOf(const SeenPlace& place) {
-  if (place.address.is_unspecified()) return "means loopback to the kernel";
-  if (place.port == 0) return "has no port";
-  for (const EmbeddedV4& embedded : FindEmbeddedV4(place.address)) {
-    if (embedded.address.is_unspecified()) return "stands for 0.0.0.0";
-  }
-  return "";
+void FillRanges(const std::vector<IpAddress>& addresses, LearnedRule* rule) {
+  rule->ranges = MergeRanges(addresses);
 }
 
-std::string FaultOf(const SeenName& name, const Denial& denial) {
+// Why no rule can allow it; empty: one can.
+std::string FaultOf(const SeenSocket& name, const Denial& denial) {
   if (name.name.front() == '\0') return "is an abstract UNIX socket";
   if (name.transport != Transport::kStream) return "is a UNIX socket of datagrams";
   if (denial.own) return "is where the broker listens";
@@ -177,16 +177,29 @@ void LearnPlaces(const SeenTargets& seen, LearnedRules* learned) {
     allowed.insert(place);
     Use& use = uses[place.address][place.transport];
     use.ports.push_back(place.port);
-    use.evidence.Add(target, what);
+    use.evidence.Add(target.ToString(), what);
   }
-  AddRules(uses, learned);
-  AddRules(UsesInside(allowed), learned);
+  AddRules(uses, FillRanges, learned);
+  AddRules(UsesInside(allowed), FillRanges, learned);
 }
 
-void LearnNames(const SeenTargets& seen, LearnedRules* learned) {
+void LearnHosts(const SeenTargets& seen, LearnedRules* learned) {
+  std::map<std::string, Uses> uses;
+  for (const auto& [host, what] : seen.hosts) {
+    Use& use = uses[host.name][host.transport];
+    use.ports.push_back(host.port);
+    use.evidence.Add(absl::StrCat(host.name, ":", host.port), what);
+  }
+  const auto fill = [](const std::vector<std::string>& names, LearnedRule* rule) {
+    rule->hosts = names;
+  };
+  AddRules(uses, fill, learned);
+}
+
+void LearnSockets(const SeenTargets& seen, LearnedRules* learned) {
   LearnedRule rule;
   Evidence evidence;
-  for (const auto& [name, what] : seen.names) {
+  for (const auto& [name, what] : seen.sockets) {
     const Endpoint target = *Endpoint::Unix(name.name);
     std::string fault = FaultOf(name, what.denial);
     if (!fault.empty()) {
@@ -194,7 +207,7 @@ void LearnNames(const SeenTargets& seen, LearnedRules* learned) {
       continue;
     }
     rule.paths.push_back(name.name);
-    evidence.Add(target, what);
+    evidence.Add(target.ToString(), what);
   }
   if (rule.paths.empty()) return;
   rule.sightings = evidence.sightings;
@@ -206,8 +219,9 @@ void LearnNames(const SeenTargets& seen, LearnedRules* learned) {
 
 LearnedRules LearnedRules::From(const SeenTargets& seen) {
   LearnedRules learned;
+  LearnHosts(seen, &learned);
   LearnPlaces(seen, &learned);
-  LearnNames(seen, &learned);
+  LearnSockets(seen, &learned);
   return learned;
 }
 

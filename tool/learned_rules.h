@@ -2,7 +2,9 @@
 // and nothing else.
 //
 // Process: the command, unconfined. Pure.
-// Nothing is generalised: addresses become a range only when all of it was seen, at the same ports.
+// Of addresses nothing is generalised: they become a range only when all of it was seen, at the
+// same ports. A name is allowed with whatever public addresses it leads to. One that led to an
+// address of special purpose is so too, or it could not be looked up, and the address beside it.
 // One thing is added: an IPv6 address that stands for an IPv4 one is only ever allowed when that
 // one is too.
 
@@ -29,7 +31,8 @@ struct LearnedRange {
 };
 
 struct LearnedRule {
-  // One of the two is empty.
+  // Two of the three are empty.
+  std::vector<std::string> hosts;    // sorted
   std::vector<LearnedRange> ranges;  // sorted
   std::vector<std::string> paths;    // sorted
 

@@ -21,23 +21,41 @@ CLI::App* AddFetch(CLI::App& app, sockgate::FetchOptions& options, std::string& 
   CLI::App* fetch = app.add_subcommand("fetch", "Fetch URLs from a confined worker");
   fetch->add_option("url", options.urls, "What to fetch, one after the other")->required();
   fetch
-      ->add_option(
-          "--allow", options.allow,
-          "What the worker may reach: HOST:PORTS or CIDR:PORTS (IPv6 in brackets), such as\n"
-          "example.com:443, 192.0.2.0/24:80,443 or [2001:db8::/32]:*. Without it: nothing.\n"
-          "May be repeated")
+      ->add_option("--allow", options.allow,
+                   "What the worker may reach: HOST:PORTS, *.DOMAIN:PORTS, public:PORTS or\n"
+                   "CIDR:PORTS (IPv6 in brackets), such as example.com:443, public:80,443,\n"
+                   "192.0.2.0/24:8000-8100 or [2001:db8::/32]:*. Without it: nothing.\n"
+                   "A name may lead to public addresses only, but localhost and names\n"
+                   "below it to this machine. May be repeated")
       ->type_name("WHAT")
+      ->allow_extra_args(false);
+  fetch
+      ->add_option("--allow-private", options.allow_private,
+                   "HOST:PORTS or *.DOMAIN:PORTS that may lead to private addresses too")
+      ->type_name("WHAT")
+      ->allow_extra_args(false);
+  fetch
+      ->add_option("-x,--proxy", options.proxy,
+                   "Go through this proxy: http://, https://, socks4a:// or socks5h://HOST:PORT.\n"
+                   "The proxy must be allowed; what it connects to is not judged here.\n"
+                   "Proxies of the environment are ignored")
+      ->type_name("URL");
+  fetch
+      ->add_option("--dns-servers", options.dns_servers,
+                   "Ask these name servers instead of the system's: ADDRESS[:PORT][,...]")
+      ->delimiter(',')
+      ->type_name("SERVERS")
       ->allow_extra_args(false);
   fetch->add_option("-o,--output", options.outputs, "Write to a file; once for each URL")
       ->type_name("FILE")
       ->allow_extra_args(false);
   fetch->add_option("--mode", mode, "How the broker connects: in-progress (default) or connected")
       ->check(CLI::IsMember({"connected", "in-progress"}));
-  fetch->add_flag("-L,--location", options.follow,
-                  "Follow redirects (to hosts named here, in a URL or --allow)");
+  fetch->add_flag("-L,--location", options.follow, "Follow redirects to what is allowed");
   fetch->add_option("--max-redirs", options.max_redirects, "Follow at most this many, default 20");
   fetch->add_flag("-f,--fail", options.fail, "An HTTP status of 400 or more is an error");
-  fetch->add_flag("-k,--insecure", options.insecure, "Do not check certificates");
+  fetch->add_flag("-k,--insecure", options.insecure,
+                  "Do not check the certificates of servers (but that of a proxy)");
   fetch->add_flag("-s,--silent", options.silent, "No progress");
   fetch->add_flag("-v,--verbose", options.verbose, "Say how each connection came to be");
   fetch->add_option("--connect-timeout", options.connect_timeout_s, "Seconds, default 60")

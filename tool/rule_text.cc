@@ -70,6 +70,9 @@ std::string Comments(const LearnedRule& rule) {
 
 std::vector<Element> Targets(const LearnedRule& rule) {
   std::vector<Element> elements;
+  for (const std::string& host : rule.hosts) {
+    elements.push_back({absl::StrCat("\"", host, "\""), ""});
+  }
   for (const LearnedRange& one : rule.ranges) {
     const bool single = one.range.prefix() == one.range.base().bits();
     const std::string text = single ? one.range.base().ToString() : one.range.ToString();
@@ -134,7 +137,8 @@ absl::string_view TransportText(Transports transports) {
 }
 
 std::string Line(const LearnedRule& rule, absl::string_view targets, absl::string_view ports) {
-  return absl::StrCat(kRuleIndent, "{ ", rule.paths.empty() ? "cidr" : "unix", " = ", targets,
+  const absl::string_view key = !rule.hosts.empty() ? "host" : rule.paths.empty() ? "cidr" : "unix";
+  return absl::StrCat(kRuleIndent, "{ ", key, " = ", targets,
                       ports.empty() ? "" : ", ports = ", ports, TransportText(rule.transports),
                       " },");
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "broker/policy/host_name.h"
 
 namespace sockgate {
 namespace {
@@ -84,6 +85,21 @@ bool ReadNumber(absl::string_view text, Number* number) {
   return absl::SimpleAtoi(text, number);
 }
 
+// Those of the line, as HostName writes them. Nothing if there is something else among them.
+std::optional<std::vector<std::string>> ReadNames(const Json& object) {
+  std::vector<std::string> names;
+  const auto found = object.find("names");
+  if (found == object.end()) return names;
+  if (!found->is_array()) return std::nullopt;
+  for (const Json& one : *found) {
+    const auto name = one.is_string() ? HostName::Parse(one.get_ref<const std::string&>())
+                                      : absl::StatusOr<HostName>(absl::InvalidArgumentError(""));
+    if (!name.ok()) return std::nullopt;
+    names.emplace_back(name->text());
+  }
+  return names;
+}
+
 absl::Status Unlike(absl::string_view field) {
   return absl::InvalidArgumentError(absl::StrCat("has no '", field, "' as the broker writes it"));
 }
@@ -130,13 +146,17 @@ absl::StatusOr<std::optional<SeenDecision>> ParseAuditLine(absl::string_view lin
   const auto target = ParseAuditTarget(Text(json, "target"));
   const auto transport = ReadTransport(Text(json, "transport"));
   const auto decision = ReadDecision(Text(json, "verdict"));
+  auto names = ReadNames(json);
   SeenDecision seen;
   seen.role = Text(json, "role");
   if (seen.role.empty()) return Unlike("role");
   if (!target.has_value()) return Unlike("target");
   if (!transport.has_value()) return Unlike("transport");
   if (!decision.has_value()) return Unlike("verdict");
+  if (!names.has_value()) return Unlike("names");
   seen.target = *target;
+  seen.names = *std::move(names);
+  seen.more_names = Count<uint32_t>(json, "more_names");
   seen.transport = *transport;
   seen.decision = *decision;
   seen.rule = Count<uint32_t>(json, "rule");

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -31,6 +32,9 @@ struct SeenDecision {
   uint64_t policy = 0;     // which one judged; 0: not known
   bool deny_rule = false;  // the reason was a deny rule
   bool own = false;        // the reason was that the broker itself is there
+  // Those that led the worker to the target, as HostName::text(): what was judged.
+  std::vector<std::string> names;
+  uint32_t more_names = 0;  // than the line tells of
   Date date = 0;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "broker/policy/embedded_v4.h"
+#include "broker/policy/special_ranges.h"
 #include "tool/cidr_merge.h"
 
 namespace sockgate {
@@ -23,17 +25,58 @@ bool operator<(const SeenPlace& a, const SeenPlace& b) {
   return std::tie(a.transport, a.port) < std::tie(b.transport, b.port);
 }
 
-bool operator<(const SeenName& a, const SeenName& b) {
+std::string FaultOf(const SeenPlace& place) {
+  if (place.address.is_unspecified()) return "means loopback to the kernel";
+  if (place.port == 0) return "has no port";
+  for (const EmbeddedV4& embedded : FindEmbeddedV4(place.address)) {
+    if (embedded.address.is_unspecified()) return "stands for 0.0.0.0";
+  }
+  return "";
+}
+
+bool operator<(const SeenHost& a, const SeenHost& b) {
+  return std::tie(a.name, a.transport, a.port) < std::tie(b.name, b.transport, b.port);
+}
+
+bool operator<(const SeenSocket& a, const SeenSocket& b) {
   return std::tie(a.name, a.transport) < std::tie(b.name, b.transport);
 }
 
+namespace {
+
+// Whether no rule on a host leads there that does not say private = true.
+bool IsSpecial(const IpAddress& address) {
+  const EmbeddedV4List within = FindEmbeddedV4(address);
+  return FindSpecialRange(address) != nullptr ||
+         std::any_of(within.begin(), within.end(), [](const EmbeddedV4& one) {
+           return FindSpecialRange(one.address) != nullptr;
+         });
+}
+
+void Note(const SeenDecision& decision, Seen* seen) {
+  seen->sightings.Add({1, decision.date, decision.date});
+  if (!decision.deny_rule && !decision.own) return;
+  seen->denial = {decision.policy, decision.rule, decision.line, decision.own};
+}
+
+}  // namespace
+
 void SeenTargets::Add(const SeenDecision& decision) {
   const Endpoint& target = decision.target;
-  Seen& seen = target.is_ip() ? places[{target.ip(), target.port(), decision.transport}]
-                              : names[{std::string(target.unix_name()), decision.transport}];
-  seen.sightings.Add({1, decision.date, decision.date});
-  if (!decision.deny_rule && !decision.own) return;
-  seen.denial = {decision.policy, decision.rule, decision.line, decision.own};
+  const Transport transport = decision.transport;
+  if (!target.is_ip()) {
+    Note(decision, &sockets[{std::string(target.unix_name()), transport}]);
+    return;
+  }
+  const SeenPlace place = {target.ip(), target.port(), transport};
+  const bool reachable = FaultOf(place).empty();
+  if (!reachable || decision.names.empty() || IsSpecial(place.address)) {
+    Note(decision, &places[place]);
+  }
+  if (!reachable) return;
+  for (const std::string& name : decision.names) {
+    Note(decision, &hosts[{name, place.port, transport}]);
+  }
 }
 
 }  // namespace sockgate

@@ -46,12 +46,24 @@ struct SeenPlace {
   friend bool operator<(const SeenPlace& a, const SeenPlace& b);
 };
 
-// A name as Endpoint::unix_name() has it.
-struct SeenName {
+// Why no rule can allow it, to be read on after it; empty: one can.
+std::string FaultOf(const SeenPlace& place);
+
+// A place that was reached by way of a name.
+struct SeenHost {
+  std::string name;
+  uint16_t port;
+  Transport transport;
+
+  friend bool operator<(const SeenHost& a, const SeenHost& b);
+};
+
+// A UNIX socket, by Endpoint::unix_name().
+struct SeenSocket {
   std::string name;
   Transport transport;
 
-  friend bool operator<(const SeenName& a, const SeenName& b);
+  friend bool operator<(const SeenSocket& a, const SeenSocket& b);
 };
 
 struct Seen {
@@ -61,9 +73,13 @@ struct Seen {
 
 struct SeenTargets {
   std::map<SeenPlace, Seen> places;
-  std::map<SeenName, Seen> names;
+  std::map<SeenHost, Seen> hosts;
+  std::map<SeenSocket, Seen> sockets;
 
-  // Which interface a link-local address was meant on is lost: rules do not speak of it.
+  // A public address that names led to counts for each of them, and not for itself. One of special
+  // purpose counts for both: the names had to be looked up, but they are not to be trusted with
+  // other such addresses, where whoever has them could lead the worker next. Which interface a
+  // link-local address was meant on is lost: rules do not speak of it.
   void Add(const SeenDecision& decision);
 };
 

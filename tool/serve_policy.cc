@@ -30,6 +30,7 @@ absl::StatusOr<std::unique_ptr<Broker>> MakeBroker(const ServeOptions& options, 
   BrokerOptions broker_options;
   broker_options.roles = std::move(policy.roles);
   broker_options.audit = *std::move(audit);
+  broker_options.resolver = std::move(policy.resolver);
   auto broker = Broker::Create(std::move(broker_options));
   if (!broker.ok()) return broker.status();
   for (const ListenAt& at : policy.listen) {

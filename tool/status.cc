@@ -68,14 +68,22 @@ std::string ListenText(const json& listen) {
   return Table(rows);
 }
 
+std::string ResolverText(const json& resolver) {
+  const std::string state = resolver.at("state");
+  if (state == "gone") return "resolver: gone; no name is resolved until the broker starts anew\n";
+  return absl::StrCat("resolver: ", state, ", ", resolver.at("questions").get<uint64_t>(),
+                      " questions under way\n");
+}
+
 int Say(const json& reply, bool as_json) {
   if (as_json) {
     std::printf("%s\n", reply.dump().c_str());
     return EXIT_SUCCESS;
   }
   const std::string text =
-      absl::StrCat(PolicyText(reply.at("policy")), "\n", RolesText(reply.at("roles")), "\n",
-                   ListenText(reply.at("listen")));
+      absl::StrCat(PolicyText(reply.at("policy")),
+                   reply.contains("resolver") ? ResolverText(reply.at("resolver")) : "", "\n",
+                   RolesText(reply.at("roles")), "\n", ListenText(reply.at("listen")));
   std::fputs(text.c_str(), stdout);
   if (reply.value("cut", false)) std::puts("\n(there is more than fits)");
   return EXIT_SUCCESS;

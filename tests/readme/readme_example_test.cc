@@ -46,5 +46,11 @@ TEST(ReadmeExample, IsDeniedElsewhere) {
   EXPECT_EQ(ended.output, "192.0.2.1:80: denied by the default (no-rule-matches)\n");
 }
 
+TEST(ReadmeExample, ItsBrokerJudgesNames) {
+  const Ended ended = RunExample("http://elsewhere.example/");
+  EXPECT_EQ(WEXITSTATUS(ended.status), 6);
+  EXPECT_EQ(ended.output, "elsewhere.example: denied by the default (no-rule-matches)\n");
+}
+
 }  // namespace
 }  // namespace sockgate::testing

@@ -45,8 +45,12 @@ TEST(ReadmePolicy, ItDoesWhatTheReadmeSays) {
   const LoadedPolicy loaded = ParsePolicy(TomlBlocks("README.md").at(0));
   const Policy& policy = loaded.policy.value().roles.at(0).policy;
   EXPECT_EQ(Said(policy, At("169.254.169.254", 80)), "deny 0 special-purpose-address");
-  EXPECT_EQ(Said(policy, At("10.20.30.4", 5432)), "allow 2 none");
+  EXPECT_EQ(Said(policy, At("10.20.30.4", 5432)), "allow 3 none");
   EXPECT_EQ(Said(policy, At("9.9.9.9", 443)), "allow 1 none");
+  EXPECT_EQ(Said(policy, At("10.9.8.7", 443), {"build.corp.example"}), "allow 2 none");
+  EXPECT_EQ(Said(policy, At("127.0.0.1", 443), {"rebound.example"}),
+            "deny 0 special-purpose-address");
+  EXPECT_EQ(InWords(policy.DecideName(Name("www.tracker.example"))), "deny 6 deny-rule");
 }
 
 }  // namespace

@@ -106,7 +106,6 @@ TEST_F(FetchCommand, ExitsAsCurlDoes) {
   EXPECT_EQ(RunSockgate({"fetch", "-f", "--allow", allow_, server_.Url("/status/404")}).status, 22);
   EXPECT_EQ(
       RunSockgate({"fetch", "--allow", allow_, "-m", "0.3", server_.Url("/slow/5000")}).status, 28);
-  EXPECT_EQ(RunSockgate({"fetch", "http://no-such-host.invalid/"}).status, 6);
 }
 
 // In either mode, and with either of the limits the shorter one.
@@ -124,24 +123,25 @@ TEST_F(FetchCommand, EndsABlackHoleInTimeWithCurlsStatus) {
   }
 }
 
-TEST_F(FetchCommand, FollowsARedirectToAnotherPortOfAHostItKnows) {
+TEST_F(FetchCommand, FollowsARedirectToAnotherPort) {
   ServerProcess second({});
   const std::string from = absl::StrCat("localhost:", server_.port());
   const std::string to = absl::StrCat("localhost:", second.port());
-  // The second URL makes its port known; the redirect leads there from the first.
   const CommandResult result =
       RunSockgate({"fetch", "-L", "--allow", from, "--allow", to,
-                   absl::StrCat("http://", from, "/redirect?to=http://", to, "/hello"),
-                   absl::StrCat("http://", to, "/hello")});
+                   absl::StrCat("http://", from, "/redirect?to=http://", to, "/hello")});
   EXPECT_EQ(result.status, 0) << result.err;
 }
 
-TEST_F(FetchCommand, TouchesNoFileBeforeEveryHostIsKnown) {
+TEST_F(FetchCommand, TouchesNoFileBeforeTheCommandLineIsUnderstood) {
   std::ofstream(InTemp("precious")) << "precious";
-  EXPECT_EQ(RunSockgate({"fetch", "-o", InTemp("precious"), "--allow", allow_,
-                         server_.Url("/hello"), "http://no-such-host.invalid/"})
-                .status,
-            6);
+  const std::vector<std::string> wrong = {"http://bad url/", "--proxy=ftp://x", "--allow=x",
+                                          "--dns-servers=x", "--allow-private=10.0.0.1:80"};
+  for (const std::string& argument : wrong) {
+    EXPECT_EQ(
+        RunSockgate({"fetch", "-o", InTemp("precious"), server_.Url("/hello"), argument}).status, 2)
+        << argument;
+  }
   EXPECT_EQ(Contents(InTemp("precious")), "precious");
 }
 
@@ -150,7 +150,7 @@ TEST_F(FetchCommand, TheUnspecifiedAddressIsNoWayToLoopback) {
       RunSockgate({"fetch", "--allow", "0.0.0.0/0:*",
                    absl::StrCat("http://0.0.0.0:", server_.port(), "/hello")});
   EXPECT_EQ(result.status, 120);
-  EXPECT_TRUE(absl::StrContains(result.err, "unspecified-address")) << result.err;
+  EXPECT_TRUE(absl::EndsWith(result.err, "(unspecified-address)\n")) << result.err;
 }
 
 TEST_F(FetchCommand, TheAuditLogIsNotTheWorkersStandardError) {

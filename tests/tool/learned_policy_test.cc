@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -160,6 +161,57 @@ TEST(LearnedPolicy, AnEmbeddedAddressThatWasSeenIsNotAddedAgain) {
             "    \"8.8.8.8\",\n"
             "    \"64:ff9b::808:808\",  # NAT64\n"
             "  ], ports = 443 },\n]\n");
+}
+
+SeenDecision SeenAs(absl::string_view target, const std::vector<std::string>& names) {
+  SeenDecision seen = Seen(target);
+  seen.names = names;
+  return seen;
+}
+
+TEST(LearnedPolicy, WhatANameLedToIsAllowedByTheName) {
+  LearnedPolicy learned;
+  for (const char* address : {"8.8.8.8", "8.8.4.4", "[2606:2800::1]"}) {
+    learned.Add(SeenAs(absl::StrCat(address, ":443"), {"a.example", "b.example"}));
+  }
+  learned.Add(SeenAs("8.8.8.8:80", {"c.example"}));
+  learned.Add(SeenAs("10.0.0.1:443", {"db.internal"}));
+  learned.Add(SeenAs("[64:ff9b::a00:1]:443", {"far.internal"}));
+  learned.Add(Seen("9.9.9.9:443"));
+  EXPECT_EQ(Rules(learned),
+            "  { host = \"c.example\", ports = 80 },\n"
+            "  { host = [\"a.example\", \"b.example\", \"db.internal\", \"far.internal\"], "
+            "ports = 443 },\n"
+            "  { cidr = [\n"
+            "    \"9.9.9.9\",\n"
+            "    \"10.0.0.1\",  # private use\n"
+            "    \"64:ff9b::a00:1\",  # NAT64\n"
+            "  ], ports = 443 },\n]\n");
+  EXPECT_FALSE(Allows(learned, "8.8.8.8:443")) << "without the name";
+  const LoadedPolicy loaded = ParsePolicy(learned.ToString());
+  const Policy& policy = loaded.policy.value().roles.at(0).policy;
+  for (const auto& [name, target] :
+       std::vector<std::pair<std::string, std::string>>{{"a.example", "8.8.8.8:443"},
+                                                        {"c.example", "8.8.8.8:80"},
+                                                        {"db.internal", "10.0.0.1:443"},
+                                                        {"far.internal", "[64:ff9b::a00:1]:443"}}) {
+    const HostName host = HostName::Parse(name).value();
+    const HostName* const names[] = {&host};
+    EXPECT_TRUE(policy.DecideName(host).lets_through()) << name;
+    EXPECT_TRUE(policy.Decide(*ParseAuditTarget(target), Transport::kStream, names).lets_through())
+        << name;
+  }
+  const HostName rebound = HostName::Parse("db.internal").value();
+  const HostName* const names[] = {&rebound};
+  EXPECT_FALSE(
+      policy.Decide(*ParseAuditTarget("10.0.0.2:443"), Transport::kStream, names).lets_through());
+}
+
+TEST(LearnedPolicy, ANameThatLedWhereNoRuleCanLeadIsNoHelp) {
+  LearnedPolicy learned;
+  learned.Add(SeenAs("0.0.0.0:80", {"a.example"}));
+  EXPECT_EQ(Rules(learned), "");
+  EXPECT_TRUE(Says(learned, "#   0.0.0.0:80 (once) means loopback to the kernel"));
 }
 
 TEST(LearnedPolicy, UnixSocketsAreOneRule) {

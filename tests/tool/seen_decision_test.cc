@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 
 namespace sockgate {
@@ -51,6 +52,20 @@ TEST(SeenDecision, TakesALineOfAnOlderBroker) {
   EXPECT_EQ(SaidWith("2026-01-02T", "yesterday"), "crawler 192.0.2.1:443");
   EXPECT_EQ(SaidWith(":12,", ":1e99,"), "crawler 192.0.2.1:443");
   EXPECT_EQ(SaidWith(":12,", ":-1,"), "crawler 192.0.2.1:443");
+}
+
+TEST(SeenDecision, HasTheNamesThatLedThere) {
+  const auto names = [](absl::string_view json) {
+    const auto seen = ParseAuditLine(
+        absl::StrReplaceAll(kLine, {{"\"transport\"", absl::StrCat(json, ",\"transport\"")}}));
+    return seen.ok() ? absl::StrJoin((*seen)->names, " ") : std::string(seen.status().message());
+  };
+  EXPECT_EQ(names(R"("names":["a.example","b.example"])"), "a.example b.example");
+  EXPECT_EQ(names(R"("names":[])"), "");
+  for (const char* bad : {R"("names":"a.example")", R"("names":[3])", R"("names":["a b"])",
+                          R"("names":["*.example"])", R"("names":["10.0.0.1"])"}) {
+    EXPECT_EQ(names(bad), "has no 'names' as the broker writes it") << bad;
+  }
 }
 
 TEST(SeenDecision, LeavesOtherEventsAlone) {

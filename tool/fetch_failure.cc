@@ -1,0 +1,57 @@
+#include "tool/fetch_failure.h"
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "client/url_host.h"
+#include "tool/exit_status.h"
+
+namespace sockgate {
+namespace {
+
+using Kind = ConnectError::Kind;
+
+// Whether an attempt that failed is what ended the transfer: it goes on after one address of many.
+bool EndedByAttempt(CURLcode code) {
+  return code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
+         code == CURLE_COULDNT_RESOLVE_PROXY;
+}
+
+bool IsAboutTheAddress(Reason reason) {
+  return reason == Reason::kSpecialPurpose || reason == Reason::kEmbeddedAddress;
+}
+
+std::string LetsThrough(absl::string_view option, absl::string_view what) {
+  return absl::StrCat("; ", option, " ", what, " lets it through");
+}
+
+}  // namespace
+
+int ExitStatus(CURLcode code, const ConnectError& error) {
+  if (!EndedByAttempt(code)) return code;
+  switch (error.kind) {
+    case Kind::kDenied:
+      return kExitDenied;
+    case Kind::kLimited:
+      return kExitLimited;
+    case Kind::kBrokerGone:
+      return kExitBroker;
+    default:
+      return error.error_number == ETIMEDOUT ? CURLE_OPERATION_TIMEDOUT : code;
+  }
+}
+
+std::string Advice(const ConnectError& error, const std::string& url, const Endpoint* attempt) {
+  if (error.kind != Kind::kDenied || error.reason == Reason::kUnspecified) return "";
+  const auto host = HostOfUrl(url);
+  if (!host.has_value()) return "";
+  if (host->is_literal) {
+    return attempt == nullptr ? "" : LetsThrough("--allow", attempt->ToString());
+  }
+  // FTP's data connection has a port that no URL names.
+  const std::string port = attempt == nullptr ? host->port : absl::StrCat(attempt->port());
+  return LetsThrough(IsAboutTheAddress(error.reason) ? "--allow-private" : "--allow",
+                     absl::StrCat(host->name, ":", port));
+}
+
+}  // namespace sockgate
