@@ -12,7 +12,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "broker/broker.h"
+#include "broker/policy/host_pattern.h"
 #include "broker/policy/policy.h"
+#include "broker/policy/port_set.h"
+#include "tests/bench/name_server.h"
 
 namespace sockgate::bench {
 namespace {
@@ -37,17 +40,22 @@ constexpr RuleText kRules[] = {
     {Decision::kAllow, "127.0.0.0/24:1024-65535"},
 };
 
-absl::StatusOr<Role> MakeRole() {
+absl::StatusOr<std::vector<Rule>> TenRules() {
   std::vector<Rule> rules;
   for (const RuleText& rule : kRules) {
     auto parsed = Rule::Parse(rule.decision, rule.text);
     if (!parsed.ok()) return parsed.status();
     rules.push_back(*std::move(parsed));
   }
-  Role role;
-  role.name = kRole;
-  role.policy = Policy(std::move(rules));
-  return role;
+  return rules;
+}
+
+absl::StatusOr<Rule> NamesOfServer() {
+  const auto pattern = HostPattern::Parse(absl::StrCat("*.", kZone));
+  if (!pattern.ok()) return pattern.status();
+  Rule rule = {Decision::kAllow, *pattern, *PortSet::Parse("*")};
+  rule.private_addresses = true;
+  return rule;
 }
 
 absl::StatusOr<UniqueFd> NamelessFile() {
@@ -62,12 +70,29 @@ absl::StatusOr<UniqueFd> NamelessFile() {
 }  // namespace
 
 absl::StatusOr<BenchBroker> BenchBroker::Start() {
-  auto role = MakeRole();
-  if (!role.ok()) return role.status();
+  auto rules = TenRules();
+  if (!rules.ok()) return rules.status();
+  return StartWith(*std::move(rules), {});
+}
+
+absl::StatusOr<BenchBroker> BenchBroker::StartWithNames() {
+  auto rules = TenRules();
+  if (!rules.ok()) return rules.status();
+  auto names = NamesOfServer();
+  if (!names.ok()) return names.status();
+  rules->push_back(*std::move(names));
+  BrokerOptions options;
+  options.resolver.emplace();
+  return StartWith(*std::move(rules), std::move(options));
+}
+
+absl::StatusOr<BenchBroker> BenchBroker::StartWith(std::vector<Rule> rules, BrokerOptions options) {
   auto audit = NamelessFile();
   if (!audit.ok()) return audit.status();
-  BrokerOptions options;
-  options.roles.push_back(*std::move(role));
+  Role role;
+  role.name = kRole;
+  role.policy = Policy(std::move(rules));
+  options.roles.push_back(std::move(role));
   options.audit.Reset(fcntl(audit->get(), F_DUPFD_CLOEXEC, 0));
   auto process = BrokerProcess::Start(std::move(options));
   if (!process.ok()) return process.status();

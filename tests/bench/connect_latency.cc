@@ -1,8 +1,5 @@
 #include "tests/bench/connect_latency.h"
 
-#include <algorithm>
-#include <numeric>
-#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +9,7 @@
 #include "tests/bench/bench_broker.h"
 #include "tests/bench/child_process.h"
 #include "tests/bench/connect_ways.h"
+#include "tests/bench/rounds.h"
 
 namespace sockgate::bench {
 namespace {
@@ -25,9 +23,8 @@ constexpr size_t kAddresses = 8;
 // What has been measured of one way.
 struct Record {
   std::vector<double> us;
-  std::vector<double> ratios;
+  std::vector<double> medians;  // by round
   double helper_cpu_us = 0;
-  double last_median = 0;
 };
 
 // Connects one batch; an empty result when a connect failed. Sockets are closed after the last one:
@@ -57,32 +54,20 @@ absl::Status MeasureBatch(const ConnectWay& way, const AcceptSink& sink, const T
   const std::vector<double> us = TimeBatch(way, sink, target);
   if (us.empty()) return absl::UnavailableError(absl::StrCat(way.name, ": a connect failed"));
   record->helper_cpu_us += CpuMicroseconds(way.helper) - cpu_before;
-  record->last_median = MedianOf(us);
+  record->medians.push_back(MedianOf(us));
   record->us.insert(record->us.end(), us.begin(), us.end());
-  return absl::OkStatus();
-}
-
-absl::Status MeasureRound(const std::vector<ConnectWay>& ways, const std::vector<size_t>& order,
-                          const AcceptSink& sink, const Target& target,
-                          std::vector<Record>* records) {
-  for (const size_t i : order) {
-    if (absl::Status status = MeasureBatch(ways[i], sink, target, &(*records)[i]); !status.ok()) {
-      return status;
-    }
-  }
-  const double baseline = records->front().last_median;
-  for (Record& record : *records) record.ratios.push_back(record.last_median / baseline);
   return absl::OkStatus();
 }
 
 LatencyTable Summarize(const std::vector<ConnectWay>& ways, const std::vector<Record>& records) {
   LatencyTable table;
-  table.rounds = records.front().ratios.size();
+  table.rounds = records.front().medians.size();
   table.batch = kBatch;
   for (size_t i = 0; i < ways.size(); ++i) {
     const Record& record = records[i];
     const double cpu = record.helper_cpu_us / static_cast<double>(record.us.size());
-    table.rows.push_back({ways[i].name, PercentilesOf(record.us), SpreadOf(record.ratios), cpu});
+    table.rows.push_back({ways[i].name, PercentilesOf(record.us),
+                          SpreadOf(RatiosOf(record.medians, records.front().medians)), cpu});
   }
   return table;
 }
@@ -90,24 +75,20 @@ LatencyTable Summarize(const std::vector<ConnectWay>& ways, const std::vector<Re
 absl::StatusOr<LatencyTable> MeasureRounds(const std::vector<ConnectWay>& ways,
                                            const AcceptSink& sink, BenchBroker* broker,
                                            std::chrono::milliseconds budget) {
-  std::minstd_rand random(std::random_device{}());
-  std::vector<size_t> order(ways.size());
-  std::iota(order.begin(), order.end(), 0);
-
-  // The first round meets cold caches and mints the client's channel: not counted.
-  std::vector<Record> unused(ways.size());
-  absl::Status status = MeasureRound(ways, order, sink, sink.targets().front(), &unused);
-  if (!status.ok()) return status;
-
-  std::vector<Record> records(ways.size());
-  const auto end = Clock::now() + budget;
-  for (size_t round = 0; round == 0 || Clock::now() < end; ++round) {
-    std::shuffle(order.begin(), order.end(), random);
-    const Target& target = sink.targets()[round % sink.targets().size()];
-    status = MeasureRound(ways, order, sink, target, &records);
+  // The first batches meet cold caches and mint the client's channel: not counted.
+  for (const ConnectWay& way : ways) {
+    Record unused;
+    absl::Status status = MeasureBatch(way, sink, sink.targets().front(), &unused);
     if (!status.ok()) return status;
-    broker->CutAuditLog();
   }
+  std::vector<Record> records(ways.size());
+  const auto measure = [&](size_t way, size_t round) {
+    const Target& target = sink.targets()[round % sink.targets().size()];
+    return MeasureBatch(ways[way], sink, target, &records[way]);
+  };
+  const absl::Status status =
+      RunRounds({ways.size(), budget}, measure, [broker] { broker->CutAuditLog(); });
+  if (!status.ok()) return status;
   return Summarize(ways, records);
 }
 

@@ -4,6 +4,10 @@
 // fetch has a connection of its own: requests say `Connection: close`, so the server closes first
 // and TIME_WAIT stays on its side, where it keeps no local port from being used. Ownership: owns
 // its handles; the adapter is lent and must outlive it.
+//
+// Where names are fetched from, every lookup is asked for anew: libcurl's own cache of names is off
+// (CURLOPT_DNS_CACHE_TIMEOUT 0), and where it must not be, because ResolveAhead() works through it,
+// it begins empty with each order.
 
 #ifndef SOCKGATE_TESTS_BENCH_FETCH_LOOP_H_
 #define SOCKGATE_TESTS_BENCH_FETCH_LOOP_H_
@@ -20,21 +24,34 @@
 
 namespace sockgate::bench {
 
+// Which hosts an order's URLs have.
+enum class FetchHosts : uint32_t {
+  kAddress,   // the address
+  kNewNames,  // each a name that nobody has asked for
+  kOneName,   // all the same name
+};
+
 // What the parent asks of the child, and hears from it, each in one packet.
 struct FetchOrder {
   uint32_t concurrency = 1;
   uint32_t count = 0;
   uint32_t url = 0;  // which
+  FetchHosts hosts = FetchHosts::kAddress;
 };
 struct FetchAnswer {
   uint64_t elapsed_ns = 0;
   uint32_t failures = 0;
 };
 
+struct FetchBy {
+  CurlAdapter* adapter = nullptr;  // null: libcurl opens its own sockets
+  bool ahead = false;              // ResolveAhead() before each fetch from a name
+};
+
 class FetchLoop {
  public:
-  // Without an adapter libcurl opens its own sockets. Each URL must answer 200.
-  FetchLoop(std::vector<std::string> urls, CurlAdapter* adapter);
+  // Each URL must answer 200.
+  FetchLoop(std::vector<std::string> urls, const FetchBy& by);
   ~FetchLoop();
   FetchLoop(const FetchLoop&) = delete;
   FetchLoop& operator=(const FetchLoop&) = delete;
@@ -49,16 +66,20 @@ class FetchLoop {
   using EasyHandle = std::unique_ptr<CURL, EasyDeleter>;
 
   FetchAnswer Perform(const FetchOrder& order);
-  uint32_t OneByOne(uint32_t count);
-  uint32_t AtATime(uint32_t concurrency, uint32_t count);
-  uint32_t TakeFinished(uint32_t count, uint32_t* started, uint32_t* finished);
+  uint32_t OneByOne(const FetchOrder& order);
+  uint32_t AtATime(const FetchOrder& order);
+  uint32_t TakeFinished(const FetchOrder& order, uint32_t* started, uint32_t* finished);
+  bool Aim(CURL* easy, const FetchOrder& order);
+  bool Start(CURL* easy, const FetchOrder& order);
   bool Ready(const FetchOrder& order);
   EasyHandle NewHandle();
+  void DropHandles();
 
   const std::vector<std::string> urls_;
-  CurlAdapter* const adapter_;
+  const FetchBy by_;
   curl_slist* headers_;
   CURLM* multi_;
+  uint32_t last_name_ = 0;
   std::vector<EasyHandle> handles_;
 };
 

@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "client/broker_client.h"
 #include "client/curl_adapter.h"
+#include "client/name_shim.h"
 #include "tests/support/http_server.h"
 
 namespace sockgate::bench {
@@ -44,16 +45,26 @@ int PrepareCurl() {
   return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : 1;
 }
 
-int RunConfined(int channel, int control, const std::vector<std::string>& urls, ConnectMode mode) {
+// Prepares before confinement. Null when something does not work, which it says.
+std::unique_ptr<BrokerClient> MakeClient(int channel, const ConfinedWay& way) {
   auto client = BrokerClient::FromDescriptor(UniqueFd(channel));
   if (!client.ok()) {
     std::fprintf(stderr, "worker: %s\n", client.status().ToString().c_str());
-    return 1;
+    return nullptr;
   }
+  const absl::Status armed = way.shim ? ArmNameShim(client->get()) : absl::OkStatus();
+  if (armed.ok()) return *std::move(client);
+  std::fprintf(stderr, "worker: %s\n", armed.ToString().c_str());
+  return nullptr;
+}
+
+int RunConfined(int control, BrokerClient* client, const std::vector<std::string>& urls,
+                const ConfinedWay& way) {
   CurlAdapterOptions options;
-  options.mode = mode;
-  CurlAdapter adapter(client->get(), std::move(options));
-  FetchLoop(urls, &adapter).Serve(control);
+  options.mode = way.mode;
+  CurlAdapter adapter(client, std::move(options));
+  FetchLoop(urls, {&adapter, way.ahead}).Serve(control);
+  DisarmNameShim();
   return 0;
 }
 
@@ -72,14 +83,14 @@ absl::StatusOr<FetchServer> FetchServer::Start(size_t addresses) {
 
 absl::StatusOr<FetchSide> FetchSide::Plain(const std::vector<std::string>& urls) {
   auto process = ChildProcess::Start([&urls](int control) {
-    if (PrepareCurl() == 0) FetchLoop(urls, nullptr).Serve(control);
+    if (PrepareCurl() == 0) FetchLoop(urls, {}).Serve(control);
   });
   if (!process.ok()) return process.status();
   return FetchSide("plain libcurl", *std::move(process));
 }
 
 absl::StatusOr<FetchSide> FetchSide::Confined(const std::vector<std::string>& urls,
-                                              BenchBroker* broker, ConnectMode mode) {
+                                              BenchBroker* broker, const ConfinedWay& way) {
   auto pair = MakeControlPair();
   if (!pair.ok()) return pair.status();
   auto channel = broker->AddWorker();
@@ -87,13 +98,15 @@ absl::StatusOr<FetchSide> FetchSide::Confined(const std::vector<std::string>& ur
   launch::WorkerOptions options;
   const int control = pair->child.get();
   options.keep_descriptors = {control};
-  auto worker = launch::Worker::Start(
-      *std::move(channel), options, [](int /*channel*/) { return PrepareCurl(); },
-      [&](int worker_end) { return RunConfined(worker_end, control, urls, mode); });
+  std::unique_ptr<BrokerClient> client;  // the worker's, made in the worker
+  const auto prepare = [&](int worker_end) {
+    client = MakeClient(worker_end, way);
+    return client == nullptr ? 1 : PrepareCurl();
+  };
+  const auto run = [&](int /*channel*/) { return RunConfined(control, client.get(), urls, way); };
+  auto worker = launch::Worker::Start(*std::move(channel), options, prepare, run);
   if (!worker.ok()) return worker.status();
-  const absl::string_view word = mode == ConnectMode::kConnected ? "connected" : "in progress";
-  return FetchSide(absl::StrCat("sockgate, ", word), *std::move(worker), std::move(pair->parent),
-                   broker->pid());
+  return FetchSide(way.name, *std::move(worker), std::move(pair->parent), broker->pid());
 }
 
 absl::StatusOr<double> FetchSide::Perform(const FetchOrder& order) const {

@@ -37,6 +37,14 @@ class FetchServer {
   std::vector<std::string> urls_;
 };
 
+// How a confined side goes about it.
+struct ConfinedWay {
+  std::string name;
+  ConnectMode mode = ConnectMode::kConnected;
+  bool shim = false;   // the name shim is armed
+  bool ahead = false;  // FetchBy::ahead
+};
+
 class FetchSide {
  public:
   // libcurl as it comes, in a process that is not confined.
@@ -44,7 +52,7 @@ class FetchSide {
 
   // libcurl through CurlAdapter, in a worker under the fetcher profile.
   static absl::StatusOr<FetchSide> Confined(const std::vector<std::string>& urls,
-                                            BenchBroker* broker, ConnectMode mode);
+                                            BenchBroker* broker, const ConfinedWay& way);
 
   const std::string& name() const { return name_; }
   // The broker's; 0: none.

@@ -30,4 +30,12 @@ Spread SpreadOf(const std::vector<double>& sample) {
 
 double MedianOf(std::vector<double> sample) { return PercentilesOf(std::move(sample)).p50; }
 
+std::vector<double> RatiosOf(const std::vector<double>& sample,
+                             const std::vector<double>& baseline) {
+  std::vector<double> ratios(sample.size());
+  std::transform(sample.begin(), sample.end(), baseline.begin(), ratios.begin(),
+                 [](double value, double base) { return value / base; });
+  return ratios;
+}
+
 }  // namespace sockgate::bench

@@ -26,6 +26,10 @@ Spread SpreadOf(const std::vector<double>& sample);
 
 double MedianOf(std::vector<double> sample);
 
+// Each value by the baseline's of the same round. Both samples are as long.
+std::vector<double> RatiosOf(const std::vector<double>& sample,
+                             const std::vector<double>& baseline);
+
 }  // namespace sockgate::bench
 
 #endif  // SOCKGATE_TESTS_BENCH_FIGURES_H_

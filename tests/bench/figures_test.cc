@@ -34,5 +34,10 @@ TEST(FiguresTest, GivesZerosForNothing) {
   EXPECT_EQ(SpreadOf({}).max, 0);
 }
 
+TEST(FiguresTest, RatiosAreByRound) {
+  EXPECT_EQ(RatiosOf({6, 2}, {3, 4}), (std::vector<double>{2, 0.5}));
+  EXPECT_TRUE(RatiosOf({}, {}).empty());
+}
+
 }  // namespace
 }  // namespace sockgate::bench

@@ -19,20 +19,45 @@ absl::string_view Word(Acceptor acceptor) {
                                         : "nobody accepts before the batch is over";
 }
 
-std::string LatencyText(const LatencyTable& table) {
-  std::string text = absl::StrFormat(
-      "Time until a connected socket is in hand, loopback TCP; %s.\n%d rounds, in each %d connects "
-      "of every way. Ratio: a round's median to plain blocking\nsocket() + connect() in the same "
-      "round. CPU: of the process that helps, per connect.\n",
-      Word(table.acceptor), table.rounds, table.batch);
-  absl::StrAppendFormat(&text, "%-28s %8s %8s %8s %8s %8s %8s %8s\n", "", "p50 us", "p90 us",
-                        "p99 us", "ratio", "min", "max", "CPU us");
-  for (const LatencyRow& row : table.rows) {
+std::string RowsText(const std::vector<LatencyRow>& rows) {
+  std::string text = absl::StrFormat("%-28s %8s %8s %8s %8s %8s %8s %8s\n", "", "p50 us", "p90 us",
+                                     "p99 us", "ratio", "min", "max", "CPU us");
+  for (const LatencyRow& row : rows) {
     absl::StrAppendFormat(&text, "%-28s %8.1f %8.1f %8.1f %8.2f %8.2f %8.2f %8s\n", row.way,
                           row.us.p50, row.us.p90, row.us.p99, row.ratio.median, row.ratio.min,
                           row.ratio.max, CpuText(row.helper_cpu_us));
   }
   return text;
+}
+
+std::string LatencyText(const LatencyTable& table) {
+  const std::string text = absl::StrFormat(
+      "Time until a connected socket is in hand, loopback TCP; %s.\n%d rounds, in each %d connects "
+      "of every way. Ratio: a round's median to plain blocking\nsocket() + connect() in the same "
+      "round. CPU: of the process that helps, per connect.\n",
+      Word(table.acceptor), table.rounds, table.batch);
+  return text + RowsText(table.rows);
+}
+
+std::string LookupText(const LookupTable& table) {
+  const std::string text = absl::StrFormat(
+      "Time until the addresses of a name are in hand: %d rounds, in each %d lookups of every way. "
+      "Ratio: a round's\nmedian to libc's in the same round. CPU: of the broker, without its "
+      "resolver, per lookup.\n",
+      table.rounds, table.batch);
+  return text + RowsText(table.rows);
+}
+
+absl::string_view Word(FetchHosts hosts) {
+  switch (hosts) {
+    case FetchHosts::kAddress:
+      return "address";
+    case FetchHosts::kNewNames:
+      return "new";
+    case FetchHosts::kOneName:
+      return "same";
+  }
+  return "";
 }
 
 std::string RateText(const RateTable& table) {
@@ -41,12 +66,13 @@ std::string RateText(const RateTable& table) {
       "libcurl in a worker\nunder seccomp. Ratio: to plain libcurl in the same round. CPU: the "
       "broker's, per fetch.\n",
       table.rounds);
-  absl::StrAppendFormat(&text, "%-28s %8s %8s %8s %8s %8s %8s %8s\n", "", "at once", "batch",
-                        "per s", "ratio", "min", "max", "CPU us");
+  absl::StrAppendFormat(&text, "%-28s %8s %8s %8s %8s %8s %8s %8s %8s\n", "", "host", "at once",
+                        "batch", "per s", "ratio", "min", "max", "CPU us");
   for (const RateRow& row : table.rows) {
-    absl::StrAppendFormat(&text, "%-28s %8d %8d %8.0f %8.2f %8.2f %8.2f %8s\n", row.side,
-                          row.concurrency, row.batch, row.per_second, row.ratio.median,
-                          row.ratio.min, row.ratio.max, CpuText(row.broker_cpu_us));
+    absl::StrAppendFormat(&text, "%-28s %8s %8d %8d %8.0f %8.2f %8.2f %8.2f %8s\n", row.side,
+                          Word(row.load.hosts), row.load.concurrency, row.load.batch,
+                          row.per_second, row.ratio.median, row.ratio.min, row.ratio.max,
+                          CpuText(row.broker_cpu_us));
   }
   return text;
 }
@@ -55,26 +81,35 @@ json SpreadJson(const Spread& spread) {
   return {{"median", spread.median}, {"min", spread.min}, {"max", spread.max}};
 }
 
-json LatencyJson(const LatencyTable& table) {
-  json rows = json::array();
-  for (const LatencyRow& row : table.rows) {
-    rows.push_back({{"way", row.way},
-                    {"us", {{"p50", row.us.p50}, {"p90", row.us.p90}, {"p99", row.us.p99}}},
-                    {"ratio", SpreadJson(row.ratio)},
-                    {"helper_cpu_us", row.helper_cpu_us}});
+json RowsJson(const std::vector<LatencyRow>& rows) {
+  json array = json::array();
+  for (const LatencyRow& row : rows) {
+    array.push_back({{"way", row.way},
+                     {"us", {{"p50", row.us.p50}, {"p90", row.us.p90}, {"p99", row.us.p99}}},
+                     {"ratio", SpreadJson(row.ratio)},
+                     {"helper_cpu_us", row.helper_cpu_us}});
   }
+  return array;
+}
+
+json LookupJson(const LookupTable& table) {
+  return {{"rounds", table.rounds}, {"batch", table.batch}, {"rows", RowsJson(table.rows)}};
+}
+
+json LatencyJson(const LatencyTable& table) {
   return {{"acceptor", std::string(Word(table.acceptor))},
           {"rounds", table.rounds},
           {"batch", table.batch},
-          {"rows", rows}};
+          {"rows", RowsJson(table.rows)}};
 }
 
 json RateJson(const RateTable& table) {
   json rows = json::array();
   for (const RateRow& row : table.rows) {
     rows.push_back({{"side", row.side},
-                    {"concurrency", row.concurrency},
-                    {"batch", row.batch},
+                    {"host", std::string(Word(row.load.hosts))},
+                    {"concurrency", row.load.concurrency},
+                    {"batch", row.load.batch},
                     {"per_second", row.per_second},
                     {"ratio", SpreadJson(row.ratio)},
                     {"broker_cpu_us", row.broker_cpu_us}});
@@ -92,10 +127,19 @@ std::string ToText(const Report& report) {
   return text + RateText(report.rate);
 }
 
+std::string ToText(const ResolveReport& report) {
+  return absl::StrCat(LookupText(report.lookups), "\n", RateText(report.rate));
+}
+
 std::string ToJson(const Report& report) {
   json latency = json::array();
   for (const LatencyTable& table : report.latency) latency.push_back(LatencyJson(table));
   const json object = {{"latency", latency}, {"rate", RateJson(report.rate)}};
+  return object.dump(2) + "\n";
+}
+
+std::string ToJson(const ResolveReport& report) {
+  const json object = {{"lookups", LookupJson(report.lookups)}, {"rate", RateJson(report.rate)}};
   return object.dump(2) + "\n";
 }
 

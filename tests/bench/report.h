@@ -8,6 +8,7 @@
 
 #include "tests/bench/connect_latency.h"
 #include "tests/bench/fetch_rate.h"
+#include "tests/bench/lookup_latency.h"
 
 namespace sockgate::bench {
 
@@ -16,12 +17,21 @@ struct Report {
   RateTable rate;
 };
 
+struct ResolveReport {
+  LookupTable lookups;
+  RateTable rate;
+};
+
 // Aligned text, with a line of explanation above each table.
 std::string ToText(const Report& report);
+std::string ToText(const ResolveReport& report);
 
 // An object {"latency": [{"acceptor", "rounds", "batch", "rows"}...], "rate": {"rounds", "rows"}};
 // each row has the fields of its struct.
 std::string ToJson(const Report& report);
+
+// An object {"lookups": {"rounds", "batch", "rows"}, "rate": as above}.
+std::string ToJson(const ResolveReport& report);
 
 }  // namespace sockgate::bench
 
