@@ -136,10 +136,21 @@ void AuditLog::LookupCompletion(const Lookup& lookup, const LookupEnd& end, Time
     Field("v6", end.reply.v6_count);
     if (result.outcome == Outcome::kDenied) Field("rule", result.rule);
   }
-  if (end.dropped != 0) Field("dropped", end.dropped);
+  if (end.dropped != 0) Dropped(end);
   if (end.would_drop != 0) Field("would_drop", end.would_drop);
   Field("lookup_us", Microseconds(now - lookup.begun));
   End();
+}
+
+// An address has nothing to escape.
+void AuditLog::Dropped(const LookupEnd& end) {
+  Field("dropped", end.dropped);
+  const char* before = ",\"dropped_addresses\":[\"";
+  for (size_t i = 0; i < std::min<size_t>(end.dropped, end.first_dropped.size()); ++i) {
+    absl::StrAppend(&buffer_, before, end.first_dropped[i].ToString());
+    before = "\",\"";
+  }
+  buffer_.append("\"]");
 }
 
 void AuditLog::Channel(const WorkerRecord& worker, uint64_t channel, absl::string_view event,

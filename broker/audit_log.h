@@ -83,6 +83,7 @@ class AuditLog {
   void Request(const Lookup& lookup);
   void Said(const Verdict& verdict);
   void Came(const Result& result);
+  void Dropped(const LookupEnd& end);
   // `decisive` is the one whose rule decided; null: none was.
   void NamesOf(Names names, const HostName* decisive);
   // Begins a line: the time, and what the line is about.

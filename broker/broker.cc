@@ -117,11 +117,11 @@ absl::Status Broker::Apply(RoleTable* roles, const std::vector<ListenAt>& listen
     const std::lock_guard<std::mutex> lock(roles_mutex_);
     std::swap(roles_, *roles);
   }
-  const bool renewed = resolver.has_value() && RestartResolver(*resolver);
-  server_.Adopt(roles_, renewed ? &resolver->ttl : nullptr);
   const uint64_t number = generation_.fetch_add(1, std::memory_order_acq_rel) + 1;
   audit_.PolicyLoaded(
       number, absl::StrCat("roles: ", roles_.roles().size(), ", listeners: ", listen.size()), by);
+  const bool renewed = resolver.has_value() && RestartResolver(*resolver);
+  server_.Adopt(roles_, renewed ? &resolver->ttl : nullptr);
   return absl::OkStatus();
 }
 

@@ -57,7 +57,7 @@ struct BrokerOptions {
   // Where audit lines go; invalid for nowhere.
   UniqueFd audit;
   // With it the broker resolves names for its workers, by a process of its own
-  // (resolver/resolver_supervisor.h): Create() then forks, and wants to be the only thread. Absent:
+  // (resolver/resolver_keeper.h): Create() then forks, and wants to be the only thread. Absent:
   // resolve requests get EOPNOTSUPP, and rules on hosts match nothing.
   std::optional<ResolverOptions> resolver = std::nullopt;
 };

@@ -59,7 +59,9 @@ ConnectDesk::Judgement ConnectDesk::Judge(const Attempt& attempt) const {
 
 void ConnectDesk::LetThrough(const Attempt& attempt, const Judgement& judgement,
                              ConnectAnswerer* to) {
-  const uint32_t wait_ms = attempt.worker->rate.Take(attempt.worker->role->limits, attempt.begun);
+  const Limits& limits = attempt.worker->role->limits;
+  const uint32_t wait_ms =
+      attempt.worker->rate.Take(limits.connects_per_second, limits.connect_burst, attempt.begun);
   if (wait_ms == 0) {
     Connect(attempt, judgement, to);
     return;

@@ -5,6 +5,7 @@
 #ifndef SOCKGATE_BROKER_LOOKUP_H_
 #define SOCKGATE_BROKER_LOOKUP_H_
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -13,6 +14,7 @@
 #include "broker/policy/host_name.h"
 #include "broker/policy/verdict.h"
 #include "broker/worker_record.h"
+#include "proto/ip_address.h"
 #include "proto/messages.h"
 
 namespace sockgate {
@@ -42,6 +44,8 @@ struct LookupEnd {
   // have taken out but for report mode.
   uint32_t dropped = 0;
   uint32_t would_drop = 0;
+  // The first of those that were taken out, for the log; the worker never learns them.
+  std::array<IpAddress, 4> first_dropped;
 };
 
 }  // namespace sockgate

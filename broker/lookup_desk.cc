@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,19 @@
 #include "broker/refusal.h"
 
 namespace sockgate {
+namespace {
+
+constexpr uint32_t kLoopbackTtlSeconds = 60;
+
+std::shared_ptr<const DnsAnswer> MakeLoopbackAnswer() {
+  DnsAnswer answer;
+  answer.status = ResolverStatus::kFound;
+  answer.ttl_seconds = kLoopbackTtlSeconds;
+  answer.addresses = {*IpAddress::Parse("127.0.0.1"), *IpAddress::Parse("::1")};
+  return std::make_shared<const DnsAnswer>(answer);
+}
+
+}  // namespace
 
 void LookupDesk::Begin(Lookup lookup, Reason limit) {
   if (limit != Reason::kNone) {
@@ -58,28 +72,43 @@ void LookupDesk::Adopt(const RoleTable& roles, const TtlBounds* renewed) {
     Lookup lookup = std::move(judged_anew_.front());
     judged_anew_.pop_front();
     lookup.logged = false;
+    lookup.verdict.reset();
     Judge(std::move(lookup));
   }
 }
 
 void LookupDesk::LookUp(Lookup* lookup) {
-  WorkerRecord* const worker = lookup->worker;
-  const DnsCache::Hit hit = names_.Find(worker->role->name, *lookup->name, lookup->begun);
-  if (hit.answer != nullptr) {
+  const DnsCache::Hit known = FindKnown(*lookup);
+  if (known.answer != nullptr) {
     observer_->OnLookupEnd(*lookup,
-                           ReplyTo(*lookup, hit, LookupEnd::Source::kCache, lookup->begun));
+                           ReplyTo(*lookup, known, LookupEnd::Source::kCache, lookup->begun));
     return;
+  }
+  const Limits& limits = lookup->worker->role->limits;
+  uint32_t wait_ms = kRetryAfterMs;
+  if (lookup->worker->lookups < limits.max_lookups) {
+    wait_ms = lookup->worker->lookup_rate.Take(limits.lookups_per_second, limits.lookup_burst,
+                                               lookup->begun);
   }
   // The copy that waits has its line already.
   lookup->logged = true;
-  if (worker->lookups < worker->role->limits.max_lookups && names_.Ask(*lookup)) {
+  if (wait_ms == 0 && names_.Ask(*lookup)) {
     audit_->LookupDecision(*lookup);
     return;
   }
   lookup->logged = false;
-  Result result = Limited(Reason::kLookups, kRetryAfterMs);
+  Result result = Limited(Reason::kLookups, std::max(wait_ms, kRetryAfterMs));
   result.rule = lookup->verdict->rule;
   Refuse(*lookup, result);
+}
+
+DnsCache::Hit LookupDesk::FindKnown(const Lookup& lookup) {
+  if (!lookup.name->is_localhost()) {
+    return names_.Find(lookup.worker->role->name, *lookup.name, lookup.begun);
+  }
+  // Nobody need be asked, and nobody is: RFC 6761, section 6.3.
+  static const auto* const loopback = new std::shared_ptr<const DnsAnswer>(MakeLoopbackAnswer());
+  return {*loopback, kLoopbackTtlSeconds};
 }
 
 void LookupDesk::OnNameAnswer(const Lookup& lookup, const DnsCache::Hit& answer) {

@@ -69,6 +69,8 @@ class LookupDesk final : public AnswerObserver {
  private:
   void Judge(Lookup lookup);
   void LookUp(Lookup* lookup);
+  // What needs no question to anybody; without an answer: nothing.
+  DnsCache::Hit FindKnown(const Lookup& lookup);
   void Refuse(const Lookup& lookup, const Result& result);
 
   NameService names_;

@@ -1,5 +1,6 @@
 #include "broker/lookup_reply.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 
@@ -51,7 +52,8 @@ LookupEnd ReplyTo(const Lookup& lookup, const DnsCache::Hit& hit, LookupEnd::Sou
                   TimePoint now) {
   const Role& role = *lookup.worker->role;
   const HostName* const names[] = {&*lookup.name};
-  const TimePoint until = now + std::chrono::seconds(hit.ttl_seconds) +
+  // A second at the least: what the worker is told of it may connect to.
+  const TimePoint until = now + std::chrono::seconds(std::max(hit.ttl_seconds, 1U)) +
                           std::chrono::milliseconds(role.limits.lease_grace_ms);
   LookupEnd end;
   end.source = source;
@@ -60,6 +62,7 @@ LookupEnd ReplyTo(const Lookup& lookup, const DnsCache::Hit& hit, LookupEnd::Sou
     const Verdict verdict = role.policy.DecideAddress(address, names);
     const bool asked_for = IsAskedFor(lookup.family, address);
     if (!verdict.lets_through()) {
+      if (end.dropped < end.first_dropped.size()) end.first_dropped[end.dropped] = address;
       ++end.dropped;
       if (asked_for && !dropped.has_value()) dropped = verdict;
       continue;

@@ -31,9 +31,11 @@ bool NameService::Ask(const Lookup& lookup) {
   }
   OfRole& role = Of(key.first);
   if (role.questions >= kMostQuestions - questions_.size()) return false;
+  const TimePoint now = EventLoop::Now();
+  if (role.rate.Count(now) > kMaxSocketsPerSecond / 2) return false;
   ++role.questions;
   const uint32_t id = NewId();
-  const EventLoop::Id deadline = loop_->SetDeadline(lookup.begun + patience_, this, id);
+  const EventLoop::Id deadline = loop_->SetDeadline(now + patience_, this, id);
   by_key_.emplace(key, id);
   questions_.emplace(id, Question{std::move(key), *lookup.name, deadline, {}, nullptr});
   Wait(id, lookup);

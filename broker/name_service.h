@@ -25,6 +25,7 @@
 #include "broker/event_loop.h"
 #include "broker/lookup.h"
 #include "broker/name_source.h"
+#include "broker/resolver/order_rate.h"
 #include "broker/role_table.h"
 
 namespace sockgate {
@@ -57,7 +58,7 @@ class NameService final : public NameListener, public EventHandler {
 
   // Has the name looked up; the observer hears of the answer, later. False: too many questions are
   // in flight. A role may have as many as are left for all others: half of them when it alone asks,
-  // and less the more of them ask.
+  // and less the more of them ask; and half of what a resolver may ask in a second.
   bool Ask(const Lookup& lookup);
 
   // Nobody is left to wait for the channel's lookups. What was asked goes on, for the cache.
@@ -86,6 +87,7 @@ class NameService final : public NameListener, public EventHandler {
 
     DnsCache cache;
     size_t questions = 0;
+    OrderRate rate;
   };
   struct Question {
     Key key;

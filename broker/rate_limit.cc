@@ -13,10 +13,10 @@ uint64_t DivideUp(uint64_t a, uint64_t b) { return (a + b - 1) / b; }
 
 }  // namespace
 
-uint32_t RateLimit::Take(const Limits& limits, TimePoint now) {
-  const uint64_t rate = limits.connects_per_second;
+uint32_t RateLimit::Take(uint32_t per_second, uint32_t burst, TimePoint now) {
+  const uint64_t rate = per_second;
   if (rate == 0) return 0;
-  Fill(rate, std::max<uint64_t>(limits.connect_burst, 1) * kToken, now);
+  Fill(rate, std::max<uint64_t>(burst, 1) * kToken, now);
   if (level_ < kToken) {
     const uint64_t nanoseconds = DivideUp(kToken - level_, rate);
     return static_cast<uint32_t>(DivideUp(nanoseconds, kNanosecondsPerMs));

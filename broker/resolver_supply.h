@@ -9,8 +9,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "broker/resolver/resolver_keeper.h"
 #include "broker/resolver/resolver_options.h"
-#include "broker/resolver/resolver_supervisor.h"
 
 namespace sockgate {
 

@@ -40,7 +40,8 @@ struct WorkerRecord : std::enable_shared_from_this<WorkerRecord> {
   bool admitted = true;
   ConfinedCheck confined;
   NameBook names;
-  RateLimit rate;
+  RateLimit rate;  // of connects
+  RateLimit lookup_rate;
   uint32_t channels = 0;
   // Sockets in replies that wait for room in a channel.
   uint32_t waiting = 0;

@@ -49,6 +49,12 @@ ConnectError LookupError(const Result& result) {
   return error;
 }
 
+bool Passes(const ConnectError& error) {
+  return error.kind == Kind::kLimited &&
+         (error.reason == Reason::kLookups || error.reason == Reason::kRate ||
+          error.reason == Reason::kDescriptors);
+}
+
 // What cannot be a name must not be sent: the broker would end the channel.
 bool CanBeName(absl::string_view name) {
   return !name.empty() && name.size() <= kMaxNameBytes &&
@@ -183,15 +189,14 @@ void BrokerClient::AwaitConnect(const ConnectRequest& request, ConnectResult* re
   channels_.GiveBack(std::move(channel), kind);
 }
 
-// A lookup too many is worth another attempt: those of other threads come to their ends.
+// Over a limit that passes by itself another attempt is worth its time: lookups of other threads
+// come to their ends.
 ResolveResult BrokerClient::Resolve(absl::string_view name, NameFamily family) {
   const auto give_up = Clock::now() + kLongestLookup;
   while (true) {
     ResolveResult result = ResolveOnce(name, family, give_up);
     const std::chrono::milliseconds pause(result.error.retry_after_ms);
-    const bool worth_it =
-        result.error.kind == Kind::kLimited && result.error.reason == Reason::kLookups;
-    if (!worth_it || Clock::now() + pause >= give_up) return result;
+    if (!Passes(result.error) || Clock::now() + pause >= give_up) return result;
     std::this_thread::sleep_for(pause);
   }
 }
@@ -218,6 +223,21 @@ ResolveResult BrokerClient::ResolveOnce(absl::string_view name, NameFamily famil
   TakeAnswer(kind, reply, &result);
   channels_.GiveBack(std::move(channel), kind);
   return result;
+}
+
+void BrokerClient::NoteLocalhost(absl::string_view name) {
+  if (!resolves() || !CanBeName(name) || IsForked()) return;
+  ConnectError error;
+  Reply reply;
+  UniqueFd none;
+  const ResolveRequest request = {NameFamily::kAny, name};
+  std::unique_ptr<Channel> channel = channels_.Take(Clock::now(), &error);
+  if (channel != nullptr) {
+    const Kind kind = channel->Call(request, ChannelPool::kPatience, &reply, &none);
+    channels_.GiveBack(std::move(channel), kind);
+  } else if (error.kind == Kind::kLimited) {
+    channels_.CallFirst(request, &reply, &none);
+  }
 }
 
 bool BrokerClient::IsForked() const { return ProcessGeneration() != process_generation_; }

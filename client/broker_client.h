@@ -79,6 +79,10 @@ class BrokerClient {
   // the policy refuses the name, kLookup where there is no address; otherwise as for Connect().
   ResolveResult Resolve(absl::string_view name, NameFamily family);
 
+  // Has the broker remember that this worker was led by localhost or a name below it, whose
+  // addresses both know. One local round trip, never more.
+  void NoteLocalhost(absl::string_view name);
+
   // Whether the broker resolves names.
   bool resolves() const { return (capabilities_ & kCapabilityResolve) != 0; }
 

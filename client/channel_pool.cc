@@ -10,6 +10,11 @@ using Kind = ConnectError::Kind;
 // A channel on which these came back is of no more use.
 bool Ends(Kind kind) { return kind == Kind::kBrokerGone || kind == Kind::kBadReply; }
 
+// The broker gives this worker no more channels. Other limits pass by themselves.
+bool HasNoMore(const ConnectError& error) {
+  return error.kind == Kind::kLimited && error.reason == Reason::kChannels;
+}
+
 }  // namespace
 
 std::unique_ptr<Channel> ChannelPool::Take(TimePoint give_up, ConnectError* error) {
@@ -18,7 +23,7 @@ std::unique_ptr<Channel> ChannelPool::Take(TimePoint give_up, ConnectError* erro
     if (!full_.has_value()) {
       lock.unlock();
       std::unique_ptr<Channel> channel = Mint(error);
-      if (channel != nullptr || error->kind != Kind::kLimited) return channel;
+      if (channel != nullptr || !HasNoMore(*error)) return channel;
       lock.lock();
       if (lent_ == 0 && idle_.empty()) return nullptr;
       continue;
@@ -77,7 +82,7 @@ std::unique_ptr<Channel> ChannelPool::Mint(ConnectError* error) {
     ++lent_;
     return std::make_unique<Channel>(std::move(minted));
   }
-  if (error->kind == Kind::kLimited && lent_ > 0) full_ = *error;
+  if (HasNoMore(*error) && lent_ > 0) full_ = *error;
   return nullptr;
 }
 

@@ -18,9 +18,9 @@ absl::string_view LookupProblem(int error_number) {
     case ENOENT:
       return "the name does not exist";
     case ENODATA:
-      return "the name has no address of that family";
+      return "the name has none of the addresses asked for";
     case EAGAIN:
-      return "no name server answered in time, try again";
+      return "no name server gave an answer, try again";
     default:
       return "the lookup failed";
   }
@@ -60,7 +60,9 @@ std::string ConnectError::ToString() const {
       return absl::StrCat("over a limit of the role (", Word(reason), "), try again in ",
                           retry_after_ms, " ms");
     case Kind::kBadRequest:
-      return absl::StrCat("cannot be connected to (", Word(reason), ")");
+      return reason == Reason::kBadName
+                 ? "is no name that could be looked up (bad-name)"
+                 : absl::StrCat("cannot be connected to (", Word(reason), ")");
     case Kind::kLookup:
       return absl::StrCat("allowed, but ", LookupProblem(error_number));
     case Kind::kNoResolver:

@@ -179,8 +179,8 @@ std::optional<FailedLookup> CurlAdapter::LastLookup(CURL* easy, CURLcode code) c
   return host.has_value() ? FindFailedLookup(host->name, after) : std::nullopt;
 }
 
-ConnectError CurlAdapter::LastError(CURL* easy) const {
-  if (const auto lookup = LastLookup(easy, CURLE_OK)) return lookup->error;
+ConnectError CurlAdapter::LastError(CURL* easy, CURLcode code) const {
+  if (const auto lookup = LastLookup(easy, code)) return lookup->error;
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = handles_.find(easy);
   return found == handles_.end() ? ConnectError() : found->second->error;
@@ -243,7 +243,7 @@ void CurlAdapter::TellLocalhost(const Handle& handle) const {
   curl_easy_getinfo(handle.easy, CURLINFO_EFFECTIVE_URL, &url);
   const auto host = url == nullptr ? std::nullopt : HostOfUrl(url);
   if (!host.has_value() || !IsLocalhost(host->name)) return;
-  static_cast<void>(client_->Resolve(host->name, NameFamily::kAny));
+  client_->NoteLocalhost(host->name);
 }
 
 curl_socket_t CurlAdapter::OpenSocket(void* handle, curlsocktype purpose, curl_sockaddr* address) {

@@ -23,7 +23,9 @@
 // Names. With the name shim armed, all that libcurl looks up goes through the broker. A libcurl
 // built on c-ares does not call getaddrinfo(3), so there, and without the shim, only hosts given to
 // ResolveAhead() have addresses. libcurl asks nobody about localhost; the adapter has the broker
-// look it up all the same when a redirect leads there, so that rules on that name hold.
+// look it up all the same, so that a rule that allows the name holds. One that denies it does not
+// keep a worker from the address that another rule allows. International names libcurl reads by the
+// program's locale: call setlocale(3) before confinement.
 //
 // Sources: CURLOPT_OPENSOCKETFUNCTION(3), CURLOPT_SOCKOPTFUNCTION(3),
 // CURLOPT_CLOSESOCKETFUNCTION(3), CURLOPT_RESOLVER_START_FUNCTION(3), CURLOPT_RESOLVE(3).
@@ -106,12 +108,16 @@ class CurlAdapter {
   // transfer through a proxy looks up the proxy: then give the proxy's URL here. The handle must be
   // attached, otherwise the error is kBadRequest. The caller sets CURLOPT_URL. The copy that
   // curl_easy_duphandle() makes has the entry until the next call or Detach() for the original, so
-  // call this for the copy too.
+  // call this for the copy too. It has no effect with a CURLOPT_DNS_CACHE_TIMEOUT of 0. In a
+  // curl_multi the other transfers stand still meanwhile: with a name server far away leave it be.
   AheadResult ResolveAhead(CURL* easy, const std::string& url);
 
   // Why the broker's side gave no socket at the handle's last attempt to connect, or no address
-  // when the last attempt did not come so far; ok() when it gave one.
-  ConnectError LastError(CURL* easy) const;
+  // when the last attempt did not come so far; ok() when it gave one. `code` is how the transfer
+  // ended: with CURLE_COULDNT_RESOLVE_PROXY it is about the proxy. libcurl does not tell that one's
+  // name, so then it is the last lookup that failed in this process, which with several transfers
+  // at a time may be another one's.
+  ConnectError LastError(CURL* easy, CURLcode code = CURLE_OK) const;
 
   // One line about a transfer that ended with `code`, with the rule and reason of a denial.
   std::string Explain(CURL* easy, CURLcode code) const;

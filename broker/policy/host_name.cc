@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -89,6 +90,10 @@ absl::Status CheckAsciiOfName(absl::string_view text) {
   if (Has(text, "://")) return Wrong("is a URL: write its host alone");
   const auto bad = std::find_if_not(text.begin(), text.end(), MayStandInName);
   return bad == text.end() ? absl::OkStatus() : WrongCharacter(*bad);
+}
+
+bool HostName::is_localhost() const {
+  return text() == "localhost" || absl::EndsWith(text(), ".localhost");
 }
 
 absl::StatusOr<HostName> HostName::Parse(absl::string_view text) {

@@ -33,6 +33,10 @@ class HostName {
   // "www.example.com": lower case, no trailing dot, 1 to kMaxNameBytes bytes.
   absl::string_view text() const { return {bytes_.data(), size_}; }
 
+  // Whether it leads to loopback addresses whatever the DNS says: localhost, and what is below it
+  // (RFC 6761, section 6.3).
+  bool is_localhost() const;
+
   friend bool operator==(const HostName& a, const HostName& b) { return a.text() == b.text(); }
   friend bool operator!=(const HostName& a, const HostName& b) { return !(a == b); }
 

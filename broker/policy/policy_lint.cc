@@ -13,10 +13,9 @@
 namespace sockgate {
 namespace {
 
-// RFC 6761, section 6.3.
-bool IsLocalhost(const HostPattern& pattern) {
-  const absl::string_view name = pattern.name().text();
-  return name == "localhost" || absl::EndsWith(name, ".localhost");
+bool IsLoopback(const Cidr& range) {
+  const SpecialRange* special = FindSpecialRange(range);
+  return special != nullptr && special->name == absl::string_view("loopback");
 }
 
 class RuleLint {
@@ -100,7 +99,8 @@ class RuleLint {
     const Rule& rule = rules_[i].rule;
     const auto* cidr = std::get_if<Cidr>(&rule.target);
     const auto* pattern = std::get_if<HostPattern>(&rule.target);
-    if (pattern != nullptr && IsLocalhost(*pattern) && !rule.private_addresses) {
+    const bool to_loopback = pattern != nullptr && pattern->name().is_localhost();
+    if (to_loopback && !rule.private_addresses && !AllowsLoopback()) {
       Warn(i, "the rule allows nothing: the name leads to loopback addresses",
            "write private = true");
       return true;
@@ -112,6 +112,14 @@ class RuleLint {
       return true;
     }
     return WarnOfOwn(i, *cidr) || WarnOfEmbedding(i, *cidr);
+  }
+
+  // Then a rule on localhost is what lets the name be looked up.
+  bool AllowsLoopback() const {
+    return std::any_of(rules_.begin(), rules_.end(), [](const auto& one) {
+      const auto* cidr = std::get_if<Cidr>(&one.rule.target);
+      return one.rule.decision == Decision::kAllow && cidr != nullptr && IsLoopback(*cidr);
+    });
   }
 
   bool WarnOfOwn(size_t i, const Cidr& cidr) {

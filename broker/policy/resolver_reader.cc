@@ -1,5 +1,7 @@
 #include "broker/policy/resolver_reader.h"
 
+#include <unistd.h>
+
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -61,6 +63,9 @@ void ReadHosts(TomlTable* table, ResolverOptions* options) {
                                      path.find('\0') == std::string::npos);
   if (good) {
     options->hosts_file = path;
+    if (path.empty() || access(path.c_str(), R_OK) == 0) return;
+    table->findings()->Warn(hosts->value.at, absl::StrCat(Quoted(path), " cannot be read here"),
+                            "make it readable to the broker");
     return;
   }
   table->findings()->Error(hosts->value.at, absl::StrCat(Quoted(path), " is no absolute path"),

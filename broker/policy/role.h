@@ -28,7 +28,11 @@ struct Limits {
   uint32_t max_pending = 512;
   uint32_t max_channels = 32;
   // Lookups that wait for a name server.
-  uint32_t max_lookups = 64;
+  uint32_t max_lookups = 32;
+  // Lookups that the broker cannot answer by itself, on average and at once; 0: as many as it
+  // likes.
+  uint32_t lookups_per_second = 256;
+  uint32_t lookup_burst = 512;  // at least 1 when there is a rate
   // Pairs of a name and an address that it led to; when there are more the oldest goes.
   uint32_t max_leases = 4096;
   // For how long after the DNS's own time a name's address is good for connects.

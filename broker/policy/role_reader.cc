@@ -87,17 +87,21 @@ Peers ReadPeers(const TomlEntry& entry, Findings* findings) {
   return peers;
 }
 
-void ReadRate(TomlTable* table, Limits* limits) {
-  const bool has_rate = table->Find("connects_per_second") != nullptr;
-  const auto rate = table->Integer("connects_per_second", 0, kMostOfAKind);
-  const TomlEntry* burst_entry = table->Find("connect_burst");
-  const auto burst = table->Integer("connect_burst", 1, kMostOfAKind);
-  limits->connects_per_second = rate.value_or(0);
-  limits->connect_burst = limits->connects_per_second == 0 ? 0 : burst.value_or(*rate);
-  const bool wrong_rate = has_rate && !rate.has_value();
-  if (burst_entry != nullptr && limits->connects_per_second == 0 && !wrong_rate) {
-    table->findings()->Error(burst_entry->key_at, "'connect_burst' means nothing without a rate",
-                             "write connects_per_second = 10 too, or remove it");
+// A burst that is not said is that of the usual rate, or one second's.
+void ReadRate(TomlTable* table, const char* rate_key, const char* burst_key, uint32_t* rate,
+              uint32_t* burst) {
+  const bool has_rate = table->Find(rate_key) != nullptr;
+  const auto said_rate = table->Integer(rate_key, 0, kMostOfAKind);
+  const TomlEntry* burst_entry = table->Find(burst_key);
+  const auto said_burst = table->Integer(burst_key, 1, kMostOfAKind);
+  if (said_rate.has_value()) *burst = *said_rate;
+  *rate = said_rate.value_or(*rate);
+  *burst = *rate == 0 ? 0 : said_burst.value_or(*burst);
+  const bool wrong_rate = has_rate && !said_rate.has_value();
+  if (burst_entry != nullptr && *rate == 0 && !wrong_rate) {
+    table->findings()->Error(burst_entry->key_at,
+                             absl::StrCat("'", burst_key, "' means nothing without a rate"),
+                             absl::StrCat("write ", rate_key, " = 10 too, or remove it"));
   }
 }
 
@@ -115,7 +119,10 @@ Limits ReadLimits(const TomlValue::Table& entries, Findings* findings) {
       table.Integer("lease_grace_ms", 0, kMostGraceMs).value_or(limits.lease_grace_ms);
   limits.unread_patience_ms =
       table.Integer("unread_patience_ms", 1, kMostPatienceMs).value_or(limits.unread_patience_ms);
-  ReadRate(&table, &limits);
+  ReadRate(&table, "connects_per_second", "connect_burst", &limits.connects_per_second,
+           &limits.connect_burst);
+  ReadRate(&table, "lookups_per_second", "lookup_burst", &limits.lookups_per_second,
+           &limits.lookup_burst);
   limits.max_deadline_ms =
       table.Integer("max_deadline_ms", 1, kMaxDeadlineMs).value_or(limits.max_deadline_ms);
   table.Finish();

@@ -5,6 +5,10 @@
 namespace sockgate {
 namespace {
 
+// How long the addresses of one family hold where nothing is known of the other: a packet that was
+// lost, or kept back, must not hide a family for hours.
+constexpr uint32_t kHalfTtlSeconds = 5;
+
 int Certainty(ResolverStatus status) {
   switch (status) {
     case ResolverStatus::kNoName:
@@ -47,7 +51,13 @@ void AddAddress(const IpAddress& address, ResolverAnswer* answer) {
 
 ResolverAnswer Merge(const ResolverAnswer& one, const ResolverAnswer& other) {
   const bool found = one.status == ResolverStatus::kFound;
-  if (found != (other.status == ResolverStatus::kFound)) return found ? one : other;
+  if (found != (other.status == ResolverStatus::kFound)) {
+    ResolverAnswer half = found ? one : other;
+    if (!IsNegative(found ? other : one)) {
+      half.ttl_seconds = std::min(half.ttl_seconds, kHalfTtlSeconds);
+    }
+    return half;
+  }
   ResolverAnswer both = Certainty(other.status) < Certainty(one.status) ? other : one;
   both.ttl_seconds = std::min(one.ttl_seconds, other.ttl_seconds);
   for (size_t i = 0; i < other.v4_count; ++i) AddAddress(other.v4[i], &both);

@@ -15,7 +15,7 @@ namespace sockgate {
 namespace {
 
 // A channel takes some 100 KiB.
-constexpr uint64_t kLines = 64;
+constexpr uint64_t kLines = 128;
 
 // A cookie is the number of a line and, in its lower bits, of a descriptor.
 constexpr int kFdBits = 32;

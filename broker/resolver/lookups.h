@@ -39,8 +39,9 @@
 
 namespace sockgate {
 
-// Questions under way at a time; one more is kBusy.
-inline constexpr size_t kMaxQuestions = 1024;
+// Questions under way at a time; one more is kBusy. Twice as many as the broker asks at a time, for
+// those that ran out of time may take as long again.
+inline constexpr size_t kMaxQuestions = 2048;
 
 // How often Tick() is to be called while there are questions under way.
 inline constexpr int kTickMs = 20;

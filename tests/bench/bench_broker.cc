@@ -92,6 +92,7 @@ absl::StatusOr<BenchBroker> BenchBroker::StartWith(std::vector<Rule> rules, Brok
   Role role;
   role.name = kRole;
   role.policy = Policy(std::move(rules));
+  role.limits.lookups_per_second = 0;
   options.roles.push_back(std::move(role));
   options.audit.Reset(fcntl(audit->get(), F_DUPFD_CLOEXEC, 0));
   auto process = BrokerProcess::Start(std::move(options));

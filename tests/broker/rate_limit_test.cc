@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+#include "broker/policy/role.h"
+
 namespace sockgate {
 namespace {
 
@@ -22,7 +24,9 @@ class RateLimitTest : public ::testing::Test {
     return limits;
   }
 
-  uint32_t Take(nanoseconds at) { return limit_.Take(limits_, begun_ + at); }
+  uint32_t Take(nanoseconds at) {
+    return limit_.Take(limits_.connects_per_second, limits_.connect_burst, begun_ + at);
+  }
 
   // How many there are at once.
   int TakeAll(nanoseconds at) {

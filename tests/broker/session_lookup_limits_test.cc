@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "broker/refusal.h"
 #include "proto/packet_socket.h"
 #include "tests/broker/lookup_world.h"
 
@@ -60,6 +61,23 @@ TEST_F(LookupLimitsTest, WhatIsKnownIsNoLookup) {
   worker.Send(Resolve(NumberedName(1)));
   ASSERT_TRUE(AwaitQuestions(2));
   EXPECT_EQ(worker.Ask(Resolve(NumberedName(0))).result().outcome, Outcome::kResolved);
+}
+
+TEST_F(LookupLimitsTest, AWorkerMayAskOnlySoOften) {
+  role.limits.lookups_per_second = 1;
+  role.limits.lookup_burst = 2;
+  TestWorker worker = AddGreetedWorker();
+  AskAndFind(&worker, NumberedName(0), 0, {"9.9.9.9"});
+  AskAndFind(&worker, NumberedName(1), 1, {"9.9.9.9"});
+  const Result result = worker.Ask(Resolve(NumberedName(2))).result();
+  EXPECT_EQ(result.reason, Reason::kLookups);
+  EXPECT_GT(result.retry_after_ms, kRetryAfterMs);
+  EXPECT_EQ(worker.Ask(Resolve(NumberedName(0))).result().outcome, Outcome::kResolved)
+      << "what is known is free";
+  TestWorker other = AddGreetedWorker();
+  other.Send(Resolve(NumberedName(2)));
+  EXPECT_TRUE(AwaitQuestions(3)) << "of the worker, not of all";
+  Do([&] { names.Die(); });
 }
 
 constexpr size_t kMostOfOneRole = NameService::kMostQuestions / 2;

@@ -266,5 +266,24 @@ TEST_F(SessionLookupTest, NothingIsSharedAcrossRoles) {
   EXPECT_TRUE(AwaitChannels(1));
 }
 
+TEST_F(SessionLookupTest, NobodyIsAskedAboutLocalhost) {
+  Rule localhost = OnHost(Decision::kAllow, "localhost");
+  localhost.private_addresses = true;
+  role.policy = Policy({localhost});
+  TestWorker worker = AddGreetedWorker();
+  EXPECT_THAT(worker.Ask(Resolve("LocalHost.")).addresses(), ElementsAre("127.0.0.1", "::1"));
+  EXPECT_EQ(Questions(), 0U);
+  EXPECT_EQ(worker.Ask(Resolve("a.localhost")).result().outcome, Outcome::kDenied);
+}
+
+TEST_F(SessionLookupTest, TheLogTellsWhatWasTakenOut) {
+  TestWorker worker = AddGreetedWorker();
+  AskAndFind(&worker, "www.example.com", 0,
+             {"10.0.0.1", "9.9.9.9", "127.0.0.1", "fe80::1", "10.0.0.2", "10.0.0.3"});
+  EXPECT_EQ(Last("answer").at("dropped"), 5);
+  EXPECT_EQ(Last("answer").at("dropped_addresses").size(), 4U);
+  EXPECT_EQ(Last("answer").at("dropped_addresses").at(0), "10.0.0.1");
+}
+
 }  // namespace
 }  // namespace sockgate

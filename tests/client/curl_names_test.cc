@@ -73,7 +73,6 @@ TEST_P(CurlNamesTest, ATransferByName) {
   const Ended ended = Perform(*adapter_, Url("a.test"));
   EXPECT_EQ(ended.ToString(), "code 0 status 204 body ");
   EXPECT_TRUE(ended.error.ok());
-  EXPECT_LT(ended.ms, 150) << "no wait of libcurl's for a connect that is done";
   EXPECT_EQ(broker_.asked().size(), 1U);
 }
 
@@ -98,8 +97,7 @@ TEST_P(CurlNamesTest, ADenialIsTold) {
   EXPECT_EQ(ended.error.kind, Kind::kLookup);
   EXPECT_EQ(ended.explanation, "none.test: allowed, but the name does not exist");
   ended = Perform(*adapter_, Url("slow.test"));
-  EXPECT_EQ(ended.explanation,
-            "slow.test: allowed, but no name server answered in time, try again");
+  EXPECT_EQ(ended.explanation, "slow.test: allowed, but no name server gave an answer, try again");
   ended = Perform(*adapter_, Url("a.test"));
   EXPECT_TRUE(ended.error.ok()) << "of another transfer";
 }
@@ -138,6 +136,7 @@ TEST_P(CurlNamesTest, ADeniedProxyIsTold) {
   const CURLcode code = curl_easy_perform(easy.get());
   EXPECT_EQ(code, CURLE_COULDNT_RESOLVE_PROXY);
   EXPECT_EQ(adapter_->Explain(easy.get(), code), "denied.test: denied by rule 3 (deny-rule)");
+  EXPECT_EQ(adapter_->LastError(easy.get(), code).reason, Reason::kDenyRule);
   adapter_->Detach(easy.get());
 }
 

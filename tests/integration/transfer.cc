@@ -60,7 +60,7 @@ class Transfer {
     ended_.ms = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun).count();
     curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &ended_.os_errno);
     curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &ended_.status);
-    ended_.error = adapter_.LastError(easy_);
+    ended_.error = adapter_.LastError(easy_, code);
     ended_.explanation = adapter_.Explain(easy_, code);
   }
 

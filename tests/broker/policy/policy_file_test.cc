@@ -49,6 +49,8 @@ max_outstanding = 1
 max_pending = 2
 max_channels = 3
 max_lookups = 13
+lookups_per_second = 14
+lookup_burst = 15
 max_leases = 14
 lease_grace_ms = 0
 unread_patience_ms = 4
@@ -99,6 +101,8 @@ TEST(PolicyFileTest, ReadsARole) {
   EXPECT_EQ(role.limits.max_pending, 2U);
   EXPECT_EQ(role.limits.max_channels, 3U);
   EXPECT_EQ(role.limits.max_lookups, 13U);
+  EXPECT_EQ(role.limits.lookups_per_second, 14U);
+  EXPECT_EQ(role.limits.lookup_burst, 15U);
   EXPECT_EQ(role.limits.max_leases, 14U);
   EXPECT_EQ(role.limits.lease_grace_ms, 0U);
   EXPECT_EQ(role.limits.unread_patience_ms, 4U);

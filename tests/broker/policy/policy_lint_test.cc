@@ -132,6 +132,8 @@ TEST(PolicyLintTest, ARuleThatCanNeverMatch) {
   EXPECT_THAT(Warnings({Host("a.localhost")}),
               ElementsAre(never + "the name leads to loopback addresses"));
   EXPECT_THAT(Warnings({Host("localhost") + kPrivate}), IsEmpty());
+  EXPECT_THAT(Warnings({Host("localhost"), Range("127.0.0.1")}), IsEmpty())
+      << "the address is allowed, and the name has to be looked up";
   EXPECT_THAT(Warnings({Range("127.0.0.1")}), IsEmpty());
 }
 

@@ -244,7 +244,10 @@ TEST(Answers, AddressesOfOneFamilyAreEnough) {
   const ResolverAnswer found = Read(DnsReply(kA).A("www.example.com", 60, "192.0.2.1"));
   const ResolverAnswer six = Read(DnsReply(kAaaa).Aaaa("www.example.com", 50, "2001:db8::1"));
   EXPECT_EQ(Said(Merge(EmptyAnswer(ResolverStatus::kNoAddress), found)), "found 192.0.2.1 for 60");
-  EXPECT_EQ(Said(Merge(found, EmptyAnswer(ResolverStatus::kFailed))), "found 192.0.2.1 for 60");
+  for (const ResolverStatus unknown : {ResolverStatus::kFailed, ResolverStatus::kTryAgain}) {
+    EXPECT_EQ(Said(Merge(found, EmptyAnswer(unknown))), "found 192.0.2.1 for 5");
+    EXPECT_EQ(Said(Merge(EmptyAnswer(unknown), found)), "found 192.0.2.1 for 5");
+  }
   EXPECT_EQ(Said(Merge(six, found)), "found 192.0.2.1 2001:db8::1 for 50");
 }
 

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "broker/resolver/resolver_keeper.h"
 #include "broker/resolver/resolver_messages.h"
 #include "broker/resolver/resolver_options.h"
-#include "broker/resolver/resolver_supervisor.h"
 #include "broker/resolver/socket_server.h"
 
 namespace sockgate::testing {

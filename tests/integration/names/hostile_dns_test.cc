@@ -28,7 +28,7 @@ constexpr int kTimeoutMs = 250;
 constexpr int64_t kBoundMs = kTimeoutMs * kResolverTries + 1500;
 
 constexpr char kTryAgain[] =
-    "code 6 errno 0; bad.test: allowed, but no name server answered in time, try again";
+    "code 6 errno 0; bad.test: allowed, but no name server gave an answer, try again";
 constexpr char kFailed[] = "code 6 errno 0; bad.test: allowed, but the lookup failed";
 
 std::string Good(const DnsQuery& query) {
@@ -114,7 +114,7 @@ const std::vector<Lie>& Lies() {
        [](const DnsQuery& query) { return Messages{DnsReply(query, kNameError).bytes()}; },
        "code 6 errno 0; bad.test: allowed, but the name does not exist"},
       {"NoAddress", [](const DnsQuery& query) { return Messages{DnsReply(query).bytes()}; },
-       "code 6 errno 0; bad.test: allowed, but the name has no address of that family"},
+       "code 6 errno 0; bad.test: allowed, but the name has none of the addresses asked for"},
   };
   return *lies;
 }

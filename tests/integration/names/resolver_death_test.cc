@@ -25,7 +25,7 @@ namespace {
 constexpr int kTimeoutMs = 20'000;
 
 constexpr char kTryAgain[] =
-    "code 6 errno 0; slow.test: allowed, but no name server answered in time, try again";
+    "code 6 errno 0; slow.test: allowed, but no name server gave an answer, try again";
 
 class ResolverDeathTest : public ::testing::TestWithParam<ConnectMode> {
  protected:

@@ -1,6 +1,6 @@
 // The keeper: there is always a resolver, and never one without a broker.
 
-#include "broker/resolver/resolver_supervisor.h"
+#include "broker/resolver/resolver_keeper.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-#include "broker/resolver/resolver_supervisor.h"
+#include "broker/resolver/resolver_keeper.h"
 
 #include <signal.h>
 #include <sys/wait.h>

@@ -18,8 +18,8 @@
 //   4. a channel ends: close both, and wait for 3
 //   5. after a reload: keeper->Restart(new_options), and wait for 3
 
-#ifndef SOCKGATE_BROKER_RESOLVER_RESOLVER_SUPERVISOR_H_
-#define SOCKGATE_BROKER_RESOLVER_RESOLVER_SUPERVISOR_H_
+#ifndef SOCKGATE_BROKER_RESOLVER_RESOLVER_KEEPER_H_
+#define SOCKGATE_BROKER_RESOLVER_RESOLVER_KEEPER_H_
 
 #include <sys/types.h>
 
@@ -77,4 +77,4 @@ class ResolverKeeper {
 
 }  // namespace sockgate
 
-#endif  // SOCKGATE_BROKER_RESOLVER_RESOLVER_SUPERVISOR_H_
+#endif  // SOCKGATE_BROKER_RESOLVER_RESOLVER_KEEPER_H_
