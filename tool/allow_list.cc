@@ -24,11 +24,6 @@ bool LooksLikeRange(absl::string_view host) {
          host.find_first_not_of("0123456789.") == absl::string_view::npos;
 }
 
-bool IsLocalhost(const HostPattern& pattern) {
-  const absl::string_view name = pattern.name().text();
-  return name == "localhost" || absl::EndsWith(name, ".localhost");
-}
-
 // HOST:PORTS or CIDR:PORTS, in halves.
 struct Halves {
   absl::string_view host;
@@ -41,6 +36,7 @@ absl::StatusOr<Halves> Halves::Split(absl::string_view text) {
   if (absl::StrContains(text, "://")) {
     return Bad(text, text, "is a URL: write its host and ports, such as example.com:443");
   }
+  if (text.empty()) return absl::InvalidArgumentError("'' names nothing: write HOST:PORTS");
   const size_t colon = text.rfind(':');
   if (colon == absl::string_view::npos || absl::EndsWith(text, "]")) {
     return Bad(text, text,
@@ -87,21 +83,26 @@ absl::StatusOr<Rule> ParseRule(absl::string_view text) {
   const auto halves = Halves::Split(text);
   if (!halves.ok()) return halves.status();
   if (LooksLikeRange(halves->host)) return Rule::Parse(Decision::kAllow, text);
-  if (halves->host == kPublic) {
+  if (absl::EqualsIgnoreCase(halves->host, kPublic)) {
     auto ports = ParsePorts(*halves, text);
     if (!ports.ok()) return ports.status();
     return Rule{Decision::kAllow, PublicHosts(), *std::move(ports)};
   }
   auto rule = ParseHostRule(*halves, text);
-  if (rule.ok()) rule->private_addresses = IsLocalhost(std::get<HostPattern>(rule->target));
+  if (rule.ok()) {
+    rule->private_addresses = std::get<HostPattern>(rule->target).name().is_localhost();
+  }
   return rule;
 }
 
 absl::StatusOr<Rule> ParsePrivateRule(absl::string_view text) {
   const auto halves = Halves::Split(text);
   if (!halves.ok()) return halves.status();
-  if (LooksLikeRange(halves->host) || halves->host == kPublic) {
+  if (LooksLikeRange(halves->host)) {
     return Bad(halves->host, text, "is no name: --allow takes addresses, private ones too");
+  }
+  if (absl::EqualsIgnoreCase(halves->host, kPublic)) {
+    return Bad(halves->host, text, "is no name: --allow takes it");
   }
   auto rule = ParseHostRule(*halves, text);
   if (rule.ok()) rule->private_addresses = true;

@@ -30,7 +30,8 @@ struct Explanation {
 };
 
 // Asks what the broker would ask: first, of a name, whether it may be looked up; then about each
-// address that it leads to or, without any, about a public one that no rule on addresses speaks of.
+// address that it leads to or, without any, about a public one that no rule on addresses speaks of;
+// localhost leads to loopback addresses.
 Explanation ExplainTarget(const Role& role, const Target& target, Transport transport,
                           absl::Span<const IpAddress> resolved_to);
 

@@ -60,12 +60,15 @@ absl::StatusOr<AllowList> ReadAllowed(const FetchOptions& options) {
 
 // The resolver's limits are to run out with the transfer's, where those are short.
 void BoundLookups(const FetchOptions& options, ResolverOptions* resolver) {
-  constexpr double kUsualSeconds = 10;  // resolv.conf(5): 5 seconds, 2 attempts
+  // resolv.conf(5): 5 seconds, 2 attempts, 3 servers.
+  constexpr double kUsualMs = 5000;
   constexpr uint32_t kTries = 2;
-  const double limit = options.ConnectLimit();
-  if (limit >= kUsualSeconds) return;
+  const size_t servers = resolver->servers.empty() ? 3 : resolver->servers.size();
+  const double share =
+      std::ceil(options.ConnectLimit() * 1000 / static_cast<double>(kTries * servers));
+  if (share >= kUsualMs) return;
   resolver->tries = kTries;
-  resolver->timeout_ms = static_cast<uint32_t>(std::ceil(limit * 1000 / kTries));
+  resolver->timeout_ms = static_cast<uint32_t>(share);
 }
 
 absl::StatusOr<ResolverOptions> ReadResolver(const FetchOptions& options) {

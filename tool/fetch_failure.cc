@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
+#include "broker/policy/host_name.h"
 #include "client/url_host.h"
 #include "tool/exit_status.h"
 
@@ -19,6 +20,12 @@ bool EndedByAttempt(CURLcode code) {
 
 bool IsAboutTheAddress(Reason reason) {
   return reason == Reason::kSpecialPurpose || reason == Reason::kEmbeddedAddress;
+}
+
+// Whose addresses --allow lets through though they are not public.
+bool IsLocalhost(absl::string_view host) {
+  const auto name = HostName::Parse(host);
+  return name.ok() && name->is_localhost();
 }
 
 std::string LetsThrough(absl::string_view option, absl::string_view what) {
@@ -50,8 +57,11 @@ std::string Advice(const ConnectError& error, const std::string& url, const Endp
   }
   // FTP's data connection has a port that no URL names.
   const std::string port = attempt == nullptr ? host->port : absl::StrCat(attempt->port());
-  return LetsThrough(IsAboutTheAddress(error.reason) ? "--allow-private" : "--allow",
-                     absl::StrCat(host->name, ":", port));
+  const bool leads_elsewhere = IsAboutTheAddress(error.reason) && !IsLocalhost(host->name);
+  const std::string what = absl::StrCat(host->name, ":", port);
+  if (!leads_elsewhere) return LetsThrough("--allow", what);
+  return absl::StrCat(": it leads to no public address", LetsThrough("--allow-private", what),
+                      ", wherever it leads");
 }
 
 }  // namespace sockgate

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <clocale>
 #include <cmath>
 #include <cstdio>
 #include <ctime>
@@ -98,6 +99,7 @@ int FetchWorker::Prepare(UniqueFd channel) {
   }
   signal(SIGPIPE, SIG_IGN);  // a reader that has seen enough is a write error
   tzset();
+  setlocale(LC_CTYPE, "");  // by which libcurl reads an international name
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return CURLE_FAILED_INIT;
   const std::string path = options_.ca_file.empty() ? kDefaultCaFile : options_.ca_file;
   if (!ReadFile(path, &ca_bundle_) && !options_.ca_file.empty()) {
@@ -110,8 +112,10 @@ int FetchWorker::Run() {
   CurlAdapterOptions adapter_options;
   adapter_options.mode = options_.mode;
   adapter_options.connect_deadline = std::chrono::milliseconds(ConnectDeadlineMs(options_));
-  adapter_options.on_connect = [this](CURL* /*easy*/, const Endpoint& endpoint,
-                                      const ConnectResult& result) { OnConnect(endpoint, result); };
+  adapter_options.on_connect = [this](CURL* easy, const Endpoint& endpoint,
+                                      const ConnectResult& result) {
+    OnConnect(easy, endpoint, result);
+  };
   CurlAdapter adapter(client_.get(), std::move(adapter_options));
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy(curl_easy_init(),
                                                                  curl_easy_cleanup);
@@ -130,7 +134,7 @@ int FetchWorker::RunOne(CURL* easy, CurlAdapter& adapter, const FetchJob& job) {
     return Say(kExitBroker, status.ToString());
   }
   const AheadResult ahead = adapter.ResolveAhead(easy, FirstHop(job.url));
-  if (!ahead.error.ok()) return ReportLookup(job, ahead.error);
+  if (!ahead.error.ok()) return ReportLookup(job, ahead.error, begun);
   SetOptions(easy, job, begun);
   CURLcode code;
   {
@@ -178,11 +182,16 @@ void FetchWorker::SetTrust(CURL* easy) const {
   curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO_BLOB, &blob);
 }
 
-int FetchWorker::ReportLookup(const FetchJob& job, const ConnectError& error) const {
+int FetchWorker::ReportLookup(const FetchJob& job, const ConnectError& error,
+                              Clock::time_point begun) const {
   const std::string url = FirstHop(job.url);
   const auto host = HostOfUrl(url);
-  const CURLcode code =
+  const std::chrono::duration<double> past = Clock::now() - begun;
+  CURLcode code =
       plan_.proxy_url.empty() ? CURLE_COULDNT_RESOLVE_HOST : CURLE_COULDNT_RESOLVE_PROXY;
+  if (error.kind == ConnectError::Kind::kLookup && past.count() >= options_.ConnectLimit()) {
+    code = CURLE_OPERATION_TIMEDOUT;
+  }
   return SayOf(job, ExitStatus(code, error),
                absl::StrCat(host.has_value() ? host->name : url, ": ", error.ToString(),
                             Advice(error, url, nullptr)));
@@ -190,7 +199,7 @@ int FetchWorker::ReportLookup(const FetchJob& job, const ConnectError& error) co
 
 int FetchWorker::Report(CURL* easy, const CurlAdapter& adapter, const FetchJob& job,
                         CURLcode code) const {
-  const ConnectError error = adapter.LastError(easy);
+  const ConnectError error = adapter.LastError(easy, code);
   const int status = ExitStatus(code, error);
   std::string text = adapter.Explain(easy, code);
   if (status == kExitDenied) {
@@ -198,6 +207,10 @@ int FetchWorker::Report(CURL* easy, const CurlAdapter& adapter, const FetchJob& 
     curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
     const Endpoint* attempt = code == CURLE_COULDNT_CONNECT ? &last_endpoint_ : nullptr;
     absl::StrAppend(&text, Advice(error, FirstHop(url == nullptr ? job.url : url), attempt));
+  } else if (code == CURLE_COULDNT_CONNECT && error.ok()) {
+    long os_errno = 0;
+    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
+    if (os_errno != 0) absl::StrAppend(&text, ": ", strerror(static_cast<int>(os_errno)));
   } else if (code == CURLE_HTTP_RETURNED_ERROR) {
     long http_status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &http_status);
@@ -206,13 +219,19 @@ int FetchWorker::Report(CURL* easy, const CurlAdapter& adapter, const FetchJob& 
   return SayOf(job, status, text);
 }
 
-void FetchWorker::OnConnect(const Endpoint& endpoint, const ConnectResult& result) {
+void FetchWorker::OnConnect(CURL* easy, const Endpoint& endpoint, const ConnectResult& result) {
   last_endpoint_ = endpoint;
-  if (options_.verbose) Trace(endpoint, result);
+  if (!options_.verbose) return;
+  const char* url = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+  Trace(HostOfUrl(FirstHop(url == nullptr ? "" : url)), endpoint, result);
 }
 
-void FetchWorker::Trace(const Endpoint& endpoint, const ConnectResult& result) const {
-  std::string text = absl::StrCat("* ", endpoint.ToString(), ": ");
+void FetchWorker::Trace(const std::optional<UrlHost>& host, const Endpoint& endpoint,
+                        const ConnectResult& result) const {
+  std::string text = "* ";
+  if (host.has_value() && !host->is_literal) absl::StrAppend(&text, host->name, " at ");
+  absl::StrAppend(&text, endpoint.ToString(), ": ");
   if (!result.error.ok()) {
     absl::StrAppend(&text, result.error.ToString());
   } else {

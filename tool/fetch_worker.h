@@ -10,11 +10,13 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "client/broker_client.h"
 #include "client/curl_adapter.h"
+#include "client/url_host.h"
 #include "proto/endpoint.h"
 #include "proto/unique_fd.h"
 #include "tool/allow_list.h"
@@ -56,10 +58,11 @@ class FetchWorker {
   std::string FirstHop(const std::string& url) const;
   // Each explains a transfer that failed to the user and returns its exit status: no address for
   // the first hop, or what libcurl says.
-  int ReportLookup(const FetchJob& job, const ConnectError& error) const;
+  int ReportLookup(const FetchJob& job, const ConnectError& error, Clock::time_point begun) const;
   int Report(CURL* easy, const CurlAdapter& adapter, const FetchJob& job, CURLcode code) const;
-  void OnConnect(const Endpoint& endpoint, const ConnectResult& result);
-  void Trace(const Endpoint& endpoint, const ConnectResult& result) const;
+  void OnConnect(CURL* easy, const Endpoint& endpoint, const ConnectResult& result);
+  void Trace(const std::optional<UrlHost>& host, const Endpoint& endpoint,
+             const ConnectResult& result) const;
 
   const FetchOptions& options_;
   const AllowList& allow_;

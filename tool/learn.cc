@@ -36,6 +36,9 @@ int Fail(absl::string_view text) {
   return EXIT_FAILURE;
 }
 
+// A rule on a name wants ports.
+constexpr char kNoPorts[] = ", for which no port is known: add rules on them by hand";
+
 // What a log has, and what is wrong with it.
 class Lesson {
  public:
@@ -53,6 +56,8 @@ class Lesson {
         Skip(lines->number(), seen.status().message());
       } else if (seen->has_value()) {
         Count(**seen);
+      } else if (options_.denied && TellsOfDeniedName(lines->line())) {
+        ++denied_names_;
       }
     }
     if (skipped_ > kMostShown) Say(absl::StrCat(skipped_, " lines are skipped in all"));
@@ -62,6 +67,8 @@ class Lesson {
 
   // Why there is no policy.
   std::string Lack() const {
+    if (counted_ == 0 && denied_names_ != 0)
+      return absl::StrCat("there are only lookups of names", kNoPorts);
     if (counted_ != 0) return "no policy can have a role of a name that was seen";
     if (denied_ != 0) return "nothing was let through; --denied learns from what was denied";
     if (!other_roles_.empty()) {
@@ -72,6 +79,8 @@ class Lesson {
   }
 
   void SayWhatIsLeftOut() const {
+    if (denied_names_ != 0)
+      Say(absl::StrCat(denied_names_, " lookups of names were denied", kNoPorts));
     if (untold_ != 0) {
       Say(absl::StrCat("the log does not tell all names that led to an address, in ", untold_,
                        " decisions; those names are left out"));
@@ -110,6 +119,7 @@ class Lesson {
   uint64_t counted_ = 0;
   uint64_t denied_ = 0;
   uint64_t untold_ = 0;
+  uint64_t denied_names_ = 0;
   uint64_t skipped_ = 0;
 };
 

@@ -50,7 +50,10 @@ bool LearnedPolicy::has_role() const {
 
 std::string LearnedPolicy::ToString() const {
   std::string text = absl::StrCat(
-      "# Allows what an audit log tells of, and nothing else. ", SightingsText(sightings_),
+      "# Allows what an audit log tells of: names wherever they lead in public, other addresses "
+      "one by\n"
+      "# one. ",
+      SightingsText(sightings_),
       ".\n# Read it before it is put in force: what was seen need not be what was meant.\n"
       "# No path gives the roles yet; add a [[listen]] for each.\nversion = 1\n");
   for (const auto& [name, seen] : roles_) {

@@ -137,6 +137,12 @@ bool RulesWereAsked(const Json& json) {
 
 }  // namespace
 
+bool TellsOfDeniedName(absl::string_view line) {
+  const Json json = Json::parse(line.begin(), line.end(), nullptr, /*allow_exceptions=*/false);
+  return json.is_object() && Text(json, "event") == "lookup" &&
+         Text(json, "verdict") == Word(Decision::kDeny) && RulesWereAsked(json);
+}
+
 absl::StatusOr<std::optional<SeenDecision>> ParseAuditLine(absl::string_view line) {
   const Json json = Json::parse(line.begin(), line.end(), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return absl::InvalidArgumentError("is no JSON object");

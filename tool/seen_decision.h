@@ -42,6 +42,10 @@ struct SeenDecision {
 // the line.
 absl::StatusOr<std::optional<SeenDecision>> ParseAuditLine(absl::string_view line);
 
+// Whether the line, which is about no decision on a connection, tells of a name whose lookup was
+// denied.
+bool TellsOfDeniedName(absl::string_view line);
+
 // What Endpoint::ToString() made, and nothing that could pass for it.
 std::optional<Endpoint> ParseAuditTarget(absl::string_view text);
 

@@ -75,6 +75,12 @@ TEST(AllowListTest, ErrorsSayWhatToWrite) {
   EXPECT_EQ(Allowed("user@a.example:443").find("? 'user@a.example'"), 0U);
 }
 
+TEST(AllowListTest, PublicIsNoName) {
+  EXPECT_EQ(Allowed("Public:80"), Allowed("public:80"));
+  EXPECT_EQ(AllowedPrivate("PUBLIC:80"), "? 'PUBLIC' in 'PUBLIC:80' is no name: --allow takes it");
+  EXPECT_EQ(Allowed(""), "? '' names nothing: write HOST:PORTS");
+}
+
 TEST(AllowListTest, PortsMustBeSaid) {
   EXPECT_EQ(Allowed("example.com"),
             "? 'example.com' names no ports: write 'example.com:443', 'example.com:80,443' or "

@@ -47,7 +47,10 @@ TEST(FetchFailureTest, AdviceIsWhatTheOptionTakes) {
   EXPECT_EQ(Advice(no_rule, "https://a.example/x", nullptr),
             "; --allow a.example:443 lets it through");
   EXPECT_EQ(Advice(special, "https://a.example/x", nullptr),
-            "; --allow-private a.example:443 lets it through");
+            ": it leads to no public address; --allow-private a.example:443 lets it through, "
+            "wherever it leads");
+  EXPECT_EQ(Advice(special, "http://localhost/", nullptr),
+            "; --allow localhost:80 lets it through");
   EXPECT_EQ(Advice(no_rule, "ftp://a.example/x", &v4), "; --allow a.example:8080 lets it through");
   EXPECT_EQ(Advice(special, "http://0x7f.1:8080/", &v4),
             "; --allow 127.0.0.1:8080 lets it through");

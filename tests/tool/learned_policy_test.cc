@@ -63,7 +63,9 @@ bool Allows(const LearnedPolicy& learned, absl::string_view target,
 
 TEST(LearnedPolicy, IsAWholeFile) {
   EXPECT_EQ(Learned({"8.8.8.8:443"}).ToString(),
-            "# Allows what an audit log tells of, and nothing else. Seen once, on 2026-01-02.\n"
+            "# Allows what an audit log tells of: names wherever they lead in public, other "
+            "addresses one by\n"
+            "# one. Seen once, on 2026-01-02.\n"
             "# Read it before it is put in force: what was seen need not be what was meant.\n"
             "# No path gives the roles yet; add a [[listen]] for each.\n"
             "version = 1\n"

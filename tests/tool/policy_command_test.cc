@@ -120,6 +120,16 @@ TEST_F(PolicyCommand, ExplainJudgesANameByTheAddressesThatItLeadsTo) {
   EXPECT_EQ(Explain({"http://2130706433:443/"}).status, 1);
 }
 
+// The resolver does not ask the DNS where that is.
+TEST_F(PolicyCommand, ExplainKnowsWhereLocalhostIs) {
+  const std::string open = WritePolicy(
+      "open.toml", "version = 1\n[roles.r]\nallow = [ { public = true, ports = 80 } ]\n");
+  const CommandResult result = RunSockgate({"explain", "--policy", open, "http://localhost/"});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_TRUE(absl::StrContains(result.out, "127.0.0.1:80 as localhost?")) << result.out;
+  EXPECT_TRUE(absl::EndsWith(result.out, "deny: special-purpose-address\n")) << result.out;
+}
+
 TEST_F(PolicyCommand, ExplainSpeaksJson) {
   const auto json = nlohmann::json::parse(Explain({"--json", "10.1.2.3:5432"}).out);
   EXPECT_EQ(json["verdict"], "allow");

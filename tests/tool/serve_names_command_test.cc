@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "tests/support/fake_dns.h"
 #include "tests/tool/command.h"
 #include "tests/tool/policy_daemon.h"
 
@@ -50,6 +51,35 @@ TEST_F(ServeNamesCommand, AReloadReadsTheHostsFileAnewAndForgetsWhatItSaid) {
   EXPECT_EQ(reload.status, 0) << reload.err;
   EXPECT_THAT(worker.Ask(Resolve("db.example")).addresses(), ElementsAre("127.0.0.2"));
   EXPECT_EQ(worker.Ask(ConnectTo("127.0.0.2", 1)).result().error, uint32_t{ECONNREFUSED});
+}
+
+TEST_F(ServeNamesCommand, ALookupThatWaitsIsJudgedByThePolicyThatIsInForceThen) {
+  const FakeDns silent;  // bound, but never started
+  const auto policy = [&](const char* rules) {
+    return absl::StrCat("version = 1\n[resolver]\nservers = [\"127.0.0.1:", silent.port(),
+                        "\"]\n[[listen]]\npath = \"", path(),
+                        "\"\nrole = \"fetch\"\n[roles.fetch]\n", rules);
+  };
+  WritePolicy(policy("allow = [{ public = true, ports = 80 }]\n"));
+  ASSERT_TRUE(Start()) << StandardError();
+  TestWorker worker = Worker();
+  worker.Send(Resolve("slow.example"));
+  ASSERT_TRUE(Await([](const json& status) { return status["resolver"]["questions"] == 1; }));
+  WritePolicy(
+      policy("allow = [{ public = true, ports = 80 }]\n"
+             "deny = [{ host = \"slow.example\" }]\n"));
+  EXPECT_EQ(RunSockgate({"reload", "--control", control()}).status, 0);
+  EXPECT_EQ(worker.Receive().result().reason, Reason::kDenyRule);
+  EXPECT_EQ(Stop(), 0);
+  uint64_t in_force = 1;
+  std::vector<std::string> verdicts;
+  for (const json& line : Audit()) {
+    if (line.at("event") == "policy") in_force = line.at("policy");
+    if (line.at("event") != "lookup") continue;
+    EXPECT_EQ(line.at("policy"), in_force);
+    verdicts.push_back(line.at("verdict"));
+  }
+  EXPECT_THAT(verdicts, ElementsAre("allow", "deny"));
 }
 
 TEST_F(ServeNamesCommand, StatusAndLogTellOfTheResolver) {
