@@ -54,7 +54,7 @@ namespace sockgate {
 struct BrokerOptions {
   // At least one; names differ.
   std::vector<Role> roles;
-  // Where audit lines go; invalid for nowhere.
+  // Where audit lines go; nowhere if it is invalid.
   UniqueFd audit;
   // With it the broker resolves names for its workers, by a process of its own
   // (resolver/resolver_keeper.h): Create() then forks, and wants to be the only thread. Absent:

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/lookup_reply.h"
+#include "broker/policy/localhost.h"
 #include "broker/refusal.h"
 
 namespace sockgate {
@@ -18,7 +19,7 @@ std::shared_ptr<const DnsAnswer> MakeLoopbackAnswer() {
   DnsAnswer answer;
   answer.status = ResolverStatus::kFound;
   answer.ttl_seconds = kLoopbackTtlSeconds;
-  answer.addresses = {*IpAddress::Parse("127.0.0.1"), *IpAddress::Parse("::1")};
+  answer.addresses = LocalhostAddresses();
   return std::make_shared<const DnsAnswer>(answer);
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "broker/policy/localhost.h"
 #include "broker/policy/trace.h"
 
 namespace sockgate {
@@ -110,13 +111,6 @@ class Asker {
   const Transport transport_;
 };
 
-// What the resolver says of localhost, without asking anybody.
-absl::Span<const IpAddress> Loopback() {
-  static const auto* const addresses =
-      new std::vector<IpAddress>{*IpAddress::Parse("127.0.0.1"), *IpAddress::Parse("::1")};
-  return *addresses;
-}
-
 // Of several addresses libcurl takes one that it gets.
 Verdict AskAddresses(Asker& asker, const HostName& name, uint16_t port,
                      absl::Span<const IpAddress> addresses) {
@@ -140,7 +134,7 @@ Explanation ExplainTarget(const Role& role, const Target& target, Transport tran
     verdict = asker.AskEndpoint(Endpoint::Ip(*address, target.port), nullptr);
   } else {
     const auto& name = std::get<HostName>(target.place);
-    if (resolved_to.empty() && name.is_localhost()) resolved_to = Loopback();
+    if (resolved_to.empty() && name.is_localhost()) resolved_to = LocalhostAddresses();
     verdict = asker.AskName(name);
     if (verdict.lets_through()) {
       verdict = resolved_to.empty() ? asker.Foresee(name, target.port)

@@ -4,10 +4,10 @@
 #include <cstddef>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "broker/policy/localhost.h"
 #include "broker/policy/loose_ipv4.h"
 
 namespace sockgate {
@@ -92,9 +92,7 @@ absl::Status CheckAsciiOfName(absl::string_view text) {
   return bad == text.end() ? absl::OkStatus() : WrongCharacter(*bad);
 }
 
-bool HostName::is_localhost() const {
-  return text() == "localhost" || absl::EndsWith(text(), ".localhost");
-}
+bool HostName::is_localhost() const { return IsLocalhost(text()); }
 
 absl::StatusOr<HostName> HostName::Parse(absl::string_view text) {
   if (absl::Status status = CheckCharacters(text); !status.ok()) return status;

@@ -7,28 +7,13 @@
 #include <optional>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "broker/policy/localhost.h"
 #include "proto/limits.h"
 
 namespace sockgate {
-namespace {
-
-const std::vector<IpAddress>& Loopback() {
-  static const auto* const addresses = new std::vector<IpAddress>{
-      IpAddress::V4({127, 0, 0, 1}),
-      IpAddress::V6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}),
-  };
-  return *addresses;
-}
-
-bool IsLocalhost(absl::string_view name) {
-  return name == "localhost" || absl::EndsWith(name, ".localhost");
-}
-
-}  // namespace
 
 absl::StatusOr<HostsTable> HostsTable::Parse(absl::string_view text) {
   HostsTable table;
@@ -77,7 +62,7 @@ absl::Status HostsTable::AddLine(absl::string_view line) {
 }
 
 const std::vector<IpAddress>* HostsTable::Find(absl::string_view name) const {
-  if (IsLocalhost(name)) return &Loopback();
+  if (IsLocalhost(name)) return &LocalhostAddresses();
   const auto found = names_.find(name);
   return found == names_.end() ? nullptr : &found->second;
 }

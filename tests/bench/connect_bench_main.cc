@@ -37,7 +37,6 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <string>
 
 #include "absl/status/status.h"
@@ -59,13 +58,6 @@ absl::StatusOr<Report> Measure(std::chrono::milliseconds budget) {
   if (!rate.ok()) return rate.status();
   report.rate = *std::move(rate);
   return report;
-}
-
-bool WriteFile(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::trunc);
-  file << text;
-  file.close();
-  return !file.fail();
 }
 
 int Run(int seconds, const std::string& json_path) {

@@ -1,5 +1,6 @@
 #include "tests/bench/report.h"
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -141,6 +142,13 @@ std::string ToJson(const Report& report) {
 std::string ToJson(const ResolveReport& report) {
   const json object = {{"lookups", LookupJson(report.lookups)}, {"rate", RateJson(report.rate)}};
   return object.dump(2) + "\n";
+}
+
+bool WriteFile(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::trunc);
+  file << text;
+  file.close();
+  return !file.fail();
 }
 
 }  // namespace sockgate::bench

@@ -33,6 +33,9 @@ std::string ToJson(const Report& report);
 // An object {"lookups": {"rounds", "batch", "rows"}, "rate": as above}.
 std::string ToJson(const ResolveReport& report);
 
+// False: not all of the text is in the file.
+bool WriteFile(const std::string& path, const std::string& text);
+
 }  // namespace sockgate::bench
 
 #endif  // SOCKGATE_TESTS_BENCH_REPORT_H_

@@ -33,7 +33,6 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <string>
 
 #include "absl/status/status.h"
@@ -60,13 +59,6 @@ absl::StatusOr<ResolveReport> Measure(std::chrono::milliseconds budget) {
   if (!rate.ok()) return rate.status();
   report.rate = *std::move(rate);
   return report;
-}
-
-bool WriteFile(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::trunc);
-  file << text;
-  file.close();
-  return !file.fail();
 }
 
 int Fail(const absl::Status& status, int code) {

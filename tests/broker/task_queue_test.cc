@@ -27,7 +27,7 @@ class TaskQueueTest : public ::testing::Test {
   }
   ~TaskQueueTest() override { Stop(); }
 
-  // Which thread does what is asked for now; none after the end.
+  // Which thread does what is asked; none after the end.
   std::thread::id DoneBy() {
     std::thread::id id;
     queue_.Do([&id] { id = std::this_thread::get_id(); });
