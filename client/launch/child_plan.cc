@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "absl/strings/str_cat.h"
 
@@ -18,6 +20,28 @@ std::vector<ChildPlan::Limit> PlanLimits(const ResourceLimits& limits) {
   if (limits.cpu_seconds) plan.push_back({RLIMIT_CPU, *limits.cpu_seconds});
   if (limits.file_size_bytes) plan.push_back({RLIMIT_FSIZE, *limits.file_size_bytes});
   return plan;
+}
+
+IdMap MapOf(unsigned id) {
+  IdMap map;
+  map.size = static_cast<size_t>(std::snprintf(map.text, sizeof(map.text), "%u %u 1\n", id, id));
+  return map;
+}
+
+int NamespacesOf(const Namespaces& namespaces, Need need) {
+  return (namespaces.network == need ? CLONE_NEWNET : 0) |
+         (namespaces.mount == need ? CLONE_NEWNS : 0) |
+         (namespaces.pid == need ? CLONE_NEWPID : 0) | (namespaces.ipc == need ? CLONE_NEWIPC : 0);
+}
+
+void PlanNamespaces(const WorkerOptions& options, ChildPlan* plan) {
+  plan->required_namespaces = NamespacesOf(options.namespaces, Need::kRequired);
+  plan->wanted_namespaces = NamespacesOf(options.namespaces, Need::kIfPossible);
+  plan->user_map = MapOf(geteuid());
+  plan->group_map = MapOf(getegid());
+  for (const FileGrant& grant : options.confinement.files) {
+    if (confine::GrantsWriting(grant)) plan->writable.push_back(grant.path);
+  }
 }
 
 }  // namespace
@@ -38,10 +62,13 @@ absl::Status CheckDescriptors(int channel, const WorkerOptions& options, Channel
   return absl::OkStatus();
 }
 
-ChildPlan MakePlan(int channel, int report, const SeccompFilter& filter,
-                   const WorkerOptions& options, ChannelPlace place) {
+ChildPlan MakePlan(int channel, int report, const Layers& layers, const WorkerOptions& options,
+                   ChannelPlace place) {
   ChildPlan plan;
-  plan.filter = &filter;
+  plan.layers = &layers;
+  plan.identity = options.identity.has_value() ? &*options.identity : nullptr;
+  plan.streams = options.streams;
+  PlanNamespaces(options, &plan);
   plan.report_fd = report;
   plan.channel_fd = channel;
   plan.limits = PlanLimits(options.limits);
@@ -56,6 +83,7 @@ ChildPlan MakePlan(int channel, int report, const SeccompFilter& filter,
     plan.keep.push_back(channel);
   }
   plan.keep.insert(plan.keep.end(), {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, report});
+  if (layers.landlock_descriptor() >= 0) plan.keep.push_back(layers.landlock_descriptor());
   std::sort(plan.keep.begin(), plan.keep.end());
   plan.keep.erase(std::unique(plan.keep.begin(), plan.keep.end()), plan.keep.end());
   return plan;

@@ -2,7 +2,8 @@
 // allocate afterwards.
 //
 // Process: made in the launcher, carried out by SetUpChild and LockChild in the child.
-// Ownership: points to the filter, which must outlive it; descriptors are plain numbers.
+// Ownership: points to the layers, the streams' stand-in and the options, which must outlive it;
+// descriptors are plain numbers.
 // Threads: any, does not block.
 // Hostile inputs: none.
 // Failure: CheckDescriptors says which descriptor.
@@ -13,10 +14,12 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <cstddef>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "client/launch/seccomp_filter.h"
+#include "client/launch/layers.h"
 #include "client/launch/worker_options.h"
 
 namespace sockgate::launch {
@@ -25,13 +28,27 @@ namespace sockgate::launch {
 // kChannelDescriptor.
 enum class ChannelPlace { kAsIs, kFixed };
 
+// The text that the kernel wants in /proc/self/uid_map or gid_map: one id, which stays what it is.
+struct IdMap {
+  char text[48] = {};
+  size_t size = 0;
+};
+
 struct ChildPlan {
-  const SeccompFilter* filter = nullptr;
-  int report_fd = -1;        // write end, CLOEXEC
-  int channel_fd = -1;       // where the channel is
-  int channel_target = -1;   // where it shall be, kept over exec; -1: stays where it is
-  std::vector<int> keep;     // sorted; the channel's final place and report_fd included
-  std::vector<int> survive;  // those of `keep` that must stay open over exec
+  const Layers* layers = nullptr;
+  const confine::Identity* identity = nullptr;  // null: stays who it is
+  StandardStreams streams;
+  // CLONE_NEW*: those that there must be, and those that there should be beside them.
+  int required_namespaces = 0;
+  int wanted_namespaces = 0;
+  IdMap user_map;
+  IdMap group_map;
+  std::vector<std::string> writable;  // folders that stay so in a mount namespace
+  int report_fd = -1;                 // write end, CLOEXEC
+  int channel_fd = -1;                // where the channel is
+  int channel_target = -1;            // where it shall be, kept over exec; -1: stays where it is
+  std::vector<int> keep;              // sorted; the channel's final place and report_fd included
+  std::vector<int> survive;           // those of `keep` that must stay open over exec
   struct Limit {
     __rlimit_resource resource;
     rlim_t value;
@@ -45,9 +62,9 @@ struct ChildPlan {
 // channel among the standard streams, and for a descriptor to keep in the fixed channel's place.
 absl::Status CheckDescriptors(int channel, const WorkerOptions& options, ChannelPlace place);
 
-// `report` is the write end of the pipe for a failure. CheckDescriptors has been OK.
-ChildPlan MakePlan(int channel, int report, const SeccompFilter& filter,
-                   const WorkerOptions& options, ChannelPlace place);
+// `report` is the write end of the pipe for what becomes of it. CheckDescriptors has been OK.
+ChildPlan MakePlan(int channel, int report, const Layers& layers, const WorkerOptions& options,
+                   ChannelPlace place);
 
 }  // namespace sockgate::launch
 

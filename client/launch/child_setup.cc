@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "client/launch/namespaces.h"
+#include "confine/capabilities.h"
 #include "proto/fresh_child.h"
 
 namespace sockgate::launch {
@@ -18,19 +20,38 @@ const char* StepName(SetupStep step) {
       return "binding its life to the launcher's";
     case SetupStep::kDescriptors:
       return "arranging descriptors";
+    case SetupStep::kNamespaces:
+      return "making the namespaces that are required";
     case SetupStep::kLimits:
       return "setting a resource limit";
+    case SetupStep::kIdentity:
+      return "becoming another user";
+    case SetupStep::kCapabilities:
+      return "giving up capabilities";
     case SetupStep::kNoNewPrivileges:
       return "no_new_privs";
+    case SetupStep::kDumpable:
+      return "closing its memory to others";
+    case SetupStep::kLandlock:
+      return "Landlock, which is required (and reaches no thread that runs already)";
     case SetupStep::kFilter:
       return "loading the seccomp filter";
     case SetupStep::kExec:
       return "exec";
+    case SetupStep::kInNamespaces:
+    case SetupStep::kUnderLandlock:
+      break;
   }
   return "an unknown step";
 }
 
-// The launcher's handlers are not the worker's, and ignored signals would survive exec.
+void Tell(const ChildPlan& plan, SetupStep step, int value) noexcept {
+  const SetupReport report{step, value};
+  // The launcher waits for it; if it has ended, so will this process.
+  const ssize_t written = write(plan.report_fd, &report, sizeof(report));
+  static_cast<void>(written);
+}
+
 void DieWithLauncher(const ChildPlan& plan) noexcept {
   if (!plan.die_with_launcher) return;
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) FailChild(plan, SetupStep::kDieWithLauncher, errno);
@@ -38,10 +59,22 @@ void DieWithLauncher(const ChildPlan& plan) noexcept {
   if (getppid() != plan.launcher) _exit(kSetupFailedCode);
 }
 
+int Nullify(int stream, Stream how) noexcept {
+  if (how == Stream::kKeep) return 0;
+  const int null = open("/dev/null", (stream == STDIN_FILENO ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+  if (null < 0 || dup2(null, stream) < 0) return errno;
+  return close(null) == 0 ? 0 : errno;
+}
+
+void ArrangeStreams(const ChildPlan& plan) noexcept {
+  int error = FillStandardStreams();
+  if (error == 0) error = Nullify(STDIN_FILENO, plan.streams.in);
+  if (error == 0) error = Nullify(STDOUT_FILENO, plan.streams.out);
+  if (error == 0) error = Nullify(STDERR_FILENO, plan.streams.err);
+  if (error != 0) FailChild(plan, SetupStep::kDescriptors, error);
+}
+
 void ArrangeDescriptors(const ChildPlan& plan) noexcept {
-  if (const int error = FillStandardStreams()) {
-    FailChild(plan, SetupStep::kDescriptors, error);
-  }
   if (plan.channel_target >= 0 && plan.channel_target != plan.channel_fd &&
       dup2(plan.channel_fd, plan.channel_target) < 0) {
     FailChild(plan, SetupStep::kDescriptors, errno);
@@ -61,31 +94,66 @@ void LimitResources(const ChildPlan& plan) noexcept {
   }
 }
 
-}  // namespace
-
-absl::Status ToStatus(const SetupFailure& failure) {
-  return absl::ErrnoToStatus(failure.error,
-                             absl::StrCat("worker not started: ", StepName(failure.step)));
+void IsolateChild(const ChildPlan& plan) noexcept {
+  int entered = 0;
+  if (const int error = EnterNamespaces(plan, &entered)) {
+    FailChild(plan, SetupStep::kNamespaces, error);
+  }
+  Tell(plan, SetupStep::kInNamespaces, entered);
 }
 
-void SetUpChild(const ChildPlan& plan) noexcept {
-  ResetSignals();
-  DieWithLauncher(plan);
-  ArrangeDescriptors(plan);
-  LimitResources(plan);
+// Another user's process forgets that it was to die with its launcher. The launcher is asked for
+// again, but cannot be looked for: from another pid namespace it has no number.
+void GiveUpPrivileges(const ChildPlan& plan) noexcept {
+  if (plan.identity != nullptr) {
+    if (const int error = plan.identity->Become()) FailChild(plan, SetupStep::kIdentity, error);
+    if (plan.die_with_launcher && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+      FailChild(plan, SetupStep::kDieWithLauncher, errno);
+    }
+  }
+  if (const int error = confine::KeepOnlyCapabilities(0)) {
+    FailChild(plan, SetupStep::kCapabilities, error);
+  }
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     FailChild(plan, SetupStep::kNoNewPrivileges, errno);
   }
 }
 
-void LockChild(const ChildPlan& plan) noexcept {
-  if (const int error = plan.filter->Install()) FailChild(plan, SetupStep::kFilter, error);
+}  // namespace
+
+bool IsFailure(const SetupReport& report) { return report.step < SetupStep::kInNamespaces; }
+
+absl::Status ToStatus(const SetupReport& failure) {
+  return absl::ErrnoToStatus(failure.value,
+                             absl::StrCat("worker not started: ", StepName(failure.step)));
+}
+
+// Default handlers first: the launcher's are not the worker's, and ignored signals would survive
+// exec.
+void SetUpChild(const ChildPlan& plan) noexcept {
+  ResetSignals();
+  DieWithLauncher(plan);
+  ArrangeStreams(plan);
+  ArrangeDescriptors(plan);
+  IsolateChild(plan);
+  LimitResources(plan);
+  GiveUpPrivileges(plan);
+}
+
+void LockChild(const ChildPlan& plan, int threads) noexcept {
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) FailChild(plan, SetupStep::kDumpable, errno);
+  const Layers::Outcome outcome = plan.layers->PutOn(threads);
+  if (outcome.error != 0) {
+    FailChild(plan, outcome.landlock_failed ? SetupStep::kLandlock : SetupStep::kFilter,
+              outcome.error);
+  }
+  Tell(plan, SetupStep::kUnderLandlock, outcome.landlocked ? 1 : 0);
+  if (plan.layers->landlock_descriptor() >= 0) close(plan.layers->landlock_descriptor());
 }
 
 void FailChild(const ChildPlan& plan, SetupStep step, int error) noexcept {
-  const SetupFailure failure{step, error};
   // Should the report not arrive, the exit code is what is left.
-  if (write(plan.report_fd, &failure, sizeof(failure)) < 0) _exit(kSetupFailedCode);
+  Tell(plan, step, error);
   _exit(kSetupFailedCode);
 }
 

@@ -46,6 +46,8 @@ std::vector<Rule> TransferRules() {
       // Sockets: what was given may be used, nothing new may be made and nothing pointed elsewhere.
       {"socket", Errno(EACCES)},
       {"connect", Errno(EINPROGRESS)},
+      // What libcurl does for CURLOPT_INTERFACE and CURLOPT_LOCALPORT, and reports the end of.
+      {"bind", Errno(EINVAL)},
       {"socketpair",
        kAllow,
        {IntIs(0, AF_UNIX), IntIsApartFrom(1, SOCK_CLOEXEC | SOCK_NONBLOCK, SOCK_STREAM),
@@ -83,16 +85,20 @@ std::vector<Rule> TransferRules() {
       {"set_robust_list", kAllow},
       {"sched_yield", kAllow},
       {"sched_getaffinity", kAllow},
+      {"prctl", kAllow, {IntIs(0, PR_SET_NAME)}},
       {"getpid", kAllow},
       {"gettid", kAllow},
       {"exit", kAllow},
       {"exit_group", kAllow},
 
-      // Signals, time, randomness.
+      // Signals, time, randomness. Where the clock cannot be read without the kernel, all three are
+      // system calls.
       {"rt_sigprocmask", kAllow},
       {"rt_sigreturn", kAllow},
       {"restart_syscall", kAllow},
       {"clock_gettime", kAllow},
+      {"gettimeofday", kAllow},
+      {"time", kAllow},
       {"clock_nanosleep", kAllow},
       {"getrandom", kAllow},
   };
@@ -116,9 +122,22 @@ std::vector<Rule> FetcherOnlyRules() {
       {"mprotect", kAllow, {BitsClear(2, PROT_EXEC)}},
       {"rt_sigaction", kAllow, {IntIs(0, SIGPIPE)}},
       {"rt_sigaction", kAllow, {IntIs(0, kSigSetXid)}},
-      // Libraries look for optional files and go on without them.
+      // Before bind(2).
+      {"setsockopt", Errno(EPERM), {IntIs(1, SOL_SOCKET), IntIs(2, SO_BINDTODEVICE)}},
+      // Libraries look for optional files and go on without them, and so they do without the size of
+      // memory (qsort) and the name of the machine (EHLO, NTLM).
       {"openat", Errno(EACCES)},
       {"newfstatat", Errno(EACCES)},
+      {"statx", Errno(EACCES)},
+      {"stat", Errno(EACCES)},
+      {"lstat", Errno(EACCES)},
+      {"access", Errno(EACCES)},
+      {"faccessat", Errno(EACCES)},
+      {"faccessat2", Errno(EACCES)},
+      {"readlink", Errno(EACCES)},
+      {"readlinkat", Errno(EACCES)},
+      {"sysinfo", Errno(EPERM)},
+      {"uname", Errno(EPERM)},
   };
 }
 
@@ -171,11 +190,10 @@ std::vector<Rule> ProgramOnlyRules() {
       {"getgid", kAllow},
       {"getegid", kAllow},
       {"getrusage", kAllow},
-      {"gettimeofday", kAllow},
-      {"time", kAllow},
       {"clock_getres", kAllow},
 
-      // Tightening: a filter upon this one (exported through a memfd), Landlock, fewer descriptors.
+      // Tightening: a filter upon this one (exported through a memfd), Landlock, no capabilities, no
+      // look into its memory, fewer descriptors.
       // PR_SET_PDEATHSIG is left out: the worker shall not outlive its launcher by its own choice.
       {"seccomp", kAllow},
       {"memfd_create", kAllow},
@@ -183,18 +201,22 @@ std::vector<Rule> ProgramOnlyRules() {
       {"landlock_create_ruleset", kAllow},
       {"landlock_add_rule", kAllow},
       {"landlock_restrict_self", kAllow},
+      {"capget", kAllow},
+      {"capset", kAllow},
       {"prctl", kAllow, {IntIs(0, PR_SET_NO_NEW_PRIVS)}},
       {"prctl", kAllow, {IntIs(0, PR_GET_NO_NEW_PRIVS)}},
       {"prctl", kAllow, {IntIs(0, PR_SET_SECCOMP)}},
       {"prctl", kAllow, {IntIs(0, PR_GET_SECCOMP)}},
       {"prctl", kAllow, {IntIs(0, PR_GET_DUMPABLE)}},
+      {"prctl", kAllow, {IntIs(0, PR_SET_DUMPABLE), IntIs(1, 0)}},
       {"prctl", kAllow, {IntIs(0, PR_CAPBSET_READ)}},
-      {"prctl", kAllow, {IntIs(0, PR_SET_NAME)}},
+      {"prctl", kAllow, {IntIs(0, PR_CAPBSET_DROP)}},
+      {"prctl", kAllow, {IntIs(0, PR_CAP_AMBIENT), IntIs(1, PR_CAP_AMBIENT_CLEAR_ALL)}},
   };
 }
 
-Profile Compose(const char* name, std::initializer_list<std::vector<Rule>> parts) {
-  Profile profile{name, Errno(EPERM), {}};
+Profile Compose(const char* name, Action fallback, std::initializer_list<std::vector<Rule>> parts) {
+  Profile profile{name, fallback, {}};
   for (const std::vector<Rule>& part : parts) {
     profile.rules.insert(profile.rules.end(), part.begin(), part.end());
   }
@@ -204,11 +226,20 @@ Profile Compose(const char* name, std::initializer_list<std::vector<Rule>> parts
 }  // namespace
 
 Profile FetcherProfile() {
-  return Compose("fetcher", {TransferRules(), FetcherOnlyRules(), SanitizedFetcherRules()});
+  return Compose("fetcher", kKillProcess,
+                 {TransferRules(), FetcherOnlyRules(), SanitizedFetcherRules()});
+}
+
+Profile FetcherLogProfile() {
+  Profile profile = FetcherProfile();
+  profile.name = "fetcher-log";
+  profile.fallback = kLog;
+  return profile;
 }
 
 Profile ProgramProfile() {
-  return Compose("program", {TransferRules(), ProgramOnlyRules(), SanitizedProgramRules()});
+  return Compose("program", Errno(EPERM),
+                 {TransferRules(), ProgramOnlyRules(), SanitizedProgramRules()});
 }
 
 }  // namespace sockgate::launch

@@ -1,92 +1,57 @@
-// Profile: which system calls a worker may make, as plain data.
+// The profiles: which system calls a worker may make. profile.h says what a profile is.
 //
-// Process: launcher; read before confinement and never afterwards.
-// Ownership: values, free to copy and to edit before use.
-// Threads: none of its business.
-// Hostile inputs: none, profiles are part of the program. A wrong one is refused by
-// SeccompFilter::Build, which names the rule.
+// Process: launcher, or a process that confines itself late; read before confinement.
+// Threads: none of their business.
+// Hostile inputs: none.
 //
-// A profile is default-deny: what no rule allows gets `fallback`. The order of rules has no
-// meaning, so a system call has either one rule without conditions, or any number of rules whose
-// conditions exclude each other or whose actions agree. Whatever the profile says, calls of a
-// foreign architecture (int 0x80, x32) kill the process.
+// | profile       | for                                          | what is not in its list      |
+// |---------------|----------------------------------------------|------------------------------|
+// | fetcher       | libcurl on what it was given                 | kills the process (SIGSYS)   |
+// | fetcher-log   | finding what a libcurl needs beyond that     | happens, and is logged       |
+// | program       | a program until it confines itself           | EPERM                        |
+//
+// A program that needs more than the fetcher adds it by ProfileBuilder (profile_builder.h).
 
 #ifndef SOCKGATE_CLIENT_LAUNCH_SANDBOX_PROFILE_H_
 #define SOCKGATE_CLIENT_LAUNCH_SANDBOX_PROFILE_H_
 
-#include <cstdint>
-#include <string>
-#include <vector>
+#include "confine/profile.h"
 
 namespace sockgate::launch {
 
-// What the kernel does with a call: see "Return value" in seccomp(2).
-struct Action {
-  enum class Kind {
-    kAllow,        // the call happens
-    kErrno,        // the call does not happen; the caller sees `error`
-    kKillProcess,  // the process dies by SIGSYS
-    kLog,          // the call happens and is logged: to find what a profile lacks, not to confine
-  };
-  Kind kind = Kind::kKillProcess;
-  int error = 0;  // 1..4095 with kErrno, 0 otherwise
-};
-
-constexpr bool operator==(const Action& a, const Action& b) {
-  return a.kind == b.kind && a.error == b.error;
-}
-
-inline constexpr Action kAllow{Action::Kind::kAllow, 0};
-inline constexpr Action kKillProcess{Action::Kind::kKillProcess, 0};
-inline constexpr Action kLog{Action::Kind::kLog, 0};
-constexpr Action Errno(int error) { return {Action::Kind::kErrno, error}; }
-
-// Holds when (argument `index` & `mask`) == `value`. Pointers are compared as numbers: a filter
-// cannot see what they point to.
-struct ArgCondition {
-  unsigned index = 0;  // 0..5; at most one condition for each argument in a rule
-  uint64_t mask = 0;
-  uint64_t value = 0;
-};
-
-// For arguments that the kernel declares `int` or `unsigned int`: it ignores the upper half of the
-// register, so the condition does too.
-constexpr ArgCondition IntIs(unsigned index, uint64_t value) { return {index, 0xffffffff, value}; }
-// The same, without looking at the bits in `ignored`.
-constexpr ArgCondition IntIsApartFrom(unsigned index, uint64_t ignored, uint64_t value) {
-  return {index, 0xffffffff & ~ignored, value};
-}
-// For pointers and `unsigned long`.
-constexpr ArgCondition WordIs(unsigned index, uint64_t value) {
-  return {index, ~uint64_t{0}, value};
-}
-constexpr ArgCondition BitsClear(unsigned index, uint64_t bits) { return {index, bits, 0}; }
-
-struct Rule {
-  std::string syscall;  // the kernel's name, "recvmsg"
-  Action action = kAllow;
-  std::vector<ArgCondition> when = {};  // all must hold; empty: always
-};
-
-struct Profile {
-  std::string name;  // for messages
-  Action fallback = kKillProcess;
-  std::vector<Rule> rules;
-};
+// The words of profile.h, for whoever writes a profile for a worker.
+using confine::Action;
+using confine::ArgCondition;
+using confine::BitsClear;
+using confine::Errno;
+using confine::IntIs;
+using confine::IntIsApartFrom;
+using confine::kAllow;
+using confine::kKillProcess;
+using confine::kLog;
+using confine::Profile;
+using confine::Rule;
+using confine::WordIs;
 
 // For a process that runs libcurl, OpenSSL and glibc's threads on descriptors that it was given,
 // and does nothing else: no new sockets, no files, no processes, no executable memory. connect()
 // answers EINPROGRESS and does nothing, which is what libcurl needs to hear about a socket that the
-// broker has connected or is connecting. Refused calls fail softly (EPERM, or the errno that the
-// libraries handle).
+// broker has connected or is connecting. What libraries try and can do without fails softly: a file
+// (EACCES), a socket (EACCES), an ioctl (ENOTTY). Any other call, or one with arguments that the
+// list does not have, ends the process. So does abort(3), by SIGSYS instead of SIGABRT: a filter
+// cannot tell a signal to oneself from one to the broker.
 //
 // What it leaves open, by intent: reading, writing, polling, shutting down and querying every
 // descriptor that the worker holds or is sent later. So hand over nothing that it must not
 // read or write.
 Profile FetcherProfile();
 
+// The same list, but what is not in it happens, and is written to the kernel's log ("type=1326",
+// with the number of the call). To find out what a newer libcurl needs; it confines nobody.
+Profile FetcherLogProfile();
+
 // For a program started by exec, which has to pass the dynamic loader, read its certificates
-// and openssl.cnf, and then call Confine(FetcherProfile()) before it reads the first hostile
+// and openssl.cnf, and then call Confine() (confine.h) before it reads the first hostile
 // byte. The network rules are the fetcher's: nothing that is let through here opens, connects
 // or binds a socket.
 //

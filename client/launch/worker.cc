@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -15,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/launch/child_plan.h"
 #include "client/launch/child_setup.h"
-#include "client/launch/seccomp_filter.h"
+#include "client/launch/layers.h"
 #include "proto/fresh_child.h"
 
 namespace sockgate::launch {
@@ -51,7 +52,7 @@ absl::StatusOr<ReportPipe> MakeReportPipe() {
   if (prepare) {
     if (const int code = prepare(plan.channel_fd)) _exit(code);
   }
-  LockChild(plan);
+  LockChild(plan, CountThreads());
   close(plan.report_fd);
   const int code = run(plan.channel_fd);
   fflush(nullptr);
@@ -61,7 +62,7 @@ absl::StatusOr<ReportPipe> MakeReportPipe() {
 [[noreturn]] void RunProgram(const ChildPlan& plan, const std::vector<char*>& argv,
                              const std::vector<char*>& environment) noexcept {
   SetUpChild(plan);
-  LockChild(plan);
+  LockChild(plan, /*threads=*/1);
   execve(argv[0], argv.data(), environment.data());
   FailChild(plan, SetupStep::kExec, errno);
 }
@@ -93,6 +94,24 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   return pointers;
 }
 
+// False at the end.
+absl::StatusOr<bool> ReadReport(int pipe, SetupReport* report) {
+  ssize_t size;
+  do {
+    size = read(pipe, report, sizeof(*report));
+  } while (size < 0 && errno == EINTR);
+  if (size < 0) return absl::ErrnoToStatus(errno, "report pipe");
+  return size == sizeof(*report);
+}
+
+void Note(int namespaces, InForce* in_force) {
+  in_force->network = (namespaces & CLONE_NEWNET) != 0;
+  in_force->mount = (namespaces & CLONE_NEWNS) != 0;
+  in_force->pid = (namespaces & CLONE_NEWPID) != 0;
+  in_force->ipc = (namespaces & CLONE_NEWIPC) != 0;
+  in_force->user = (namespaces & CLONE_NEWUSER) != 0;
+}
+
 }  // namespace
 
 absl::StatusOr<Worker> Worker::Start(UniqueFd channel, const WorkerOptions& options,
@@ -102,21 +121,23 @@ absl::StatusOr<Worker> Worker::Start(UniqueFd channel, const WorkerOptions& opti
       !status.ok()) {
     return status;
   }
-  const absl::StatusOr<SeccompFilter> filter =
-      SeccompFilter::Build(options.profile ? *options.profile : FetcherProfile());
-  if (!filter.ok()) return filter.status();
+  const absl::StatusOr<Layers> layers = Layers::Build(options.confinement, Stage::kLoaded);
+  if (!layers.ok()) return layers.status();
   absl::StatusOr<ReportPipe> report = MakeReportPipe();
   if (!report.ok()) return report.status();
 
   const ChildPlan plan =
-      MakePlan(channel.get(), report->write_end.get(), *filter, options, ChannelPlace::kAsIs);
+      MakePlan(channel.get(), report->write_end.get(), *layers, options, ChannelPlace::kAsIs);
   // Or the worker would write out what the launcher has buffered, once more.
   fflush(nullptr);
   const pid_t pid = ForkWithoutSignals();
   if (pid < 0) return absl::ErrnoToStatus(errno, "fork");
   if (pid == 0) RunForked(plan, prepare, run);
   report->write_end.Reset();
-  return AwaitSetup(pid, std::move(report->read_end));
+  absl::StatusOr<Worker> worker = AwaitSetup(pid, std::move(report->read_end), *layers);
+  // exec undoes it (PR_SET_DUMPABLE(2const)), so a program has to do it itself.
+  if (worker.ok()) worker->in_force_.undumpable = true;
+  return worker;
 }
 
 absl::StatusOr<Worker> Worker::Exec(UniqueFd channel, const WorkerOptions& options,
@@ -126,9 +147,8 @@ absl::StatusOr<Worker> Worker::Exec(UniqueFd channel, const WorkerOptions& optio
       !status.ok()) {
     return status;
   }
-  const absl::StatusOr<SeccompFilter> filter =
-      SeccompFilter::Build(options.profile ? *options.profile : ProgramProfile());
-  if (!filter.ok()) return filter.status();
+  const absl::StatusOr<Layers> layers = Layers::Build(options.confinement, Stage::kToBeLoaded);
+  if (!layers.ok()) return layers.status();
   absl::StatusOr<ReportPipe> report = MakeReportPipe();
   if (!report.ok()) return report.status();
   const std::vector<std::string> variables = EnvironmentFor(options);
@@ -136,24 +156,29 @@ absl::StatusOr<Worker> Worker::Exec(UniqueFd channel, const WorkerOptions& optio
   const std::vector<char*> environment = Pointers(variables);
 
   const ChildPlan plan =
-      MakePlan(channel.get(), report->write_end.get(), *filter, options, ChannelPlace::kFixed);
+      MakePlan(channel.get(), report->write_end.get(), *layers, options, ChannelPlace::kFixed);
   const pid_t pid = ForkWithoutSignals();
   if (pid < 0) return absl::ErrnoToStatus(errno, "fork");
   if (pid == 0) RunProgram(plan, arguments, environment);
   report->write_end.Reset();
-  return AwaitSetup(pid, std::move(report->read_end));
+  return AwaitSetup(pid, std::move(report->read_end), *layers);
 }
 
-absl::StatusOr<Worker> Worker::AwaitSetup(pid_t pid, UniqueFd report) {
+absl::StatusOr<Worker> Worker::AwaitSetup(pid_t pid, UniqueFd report, const Layers& layers) {
   Worker worker(pid);
-  SetupFailure failure{};
-  ssize_t size;
-  do {
-    size = read(report.get(), &failure, sizeof(failure));
-  } while (size < 0 && errno == EINTR);
-  if (size < 0) return absl::ErrnoToStatus(errno, "report pipe");
-  if (size == sizeof(failure)) return ToStatus(failure);
-  return worker;
+  InForce& in_force = worker.in_force_;
+  in_force.profile = layers.profile();
+  while (true) {
+    SetupReport next{};
+    const absl::StatusOr<bool> more = ReadReport(report.get(), &next);
+    if (!more.ok()) return more.status();
+    if (!*more) return worker;
+    if (IsFailure(next)) return ToStatus(next);
+    if (next.step == SetupStep::kInNamespaces) Note(next.value, &in_force);
+    if (next.step == SetupStep::kUnderLandlock && next.value != 0) {
+      in_force.landlock_abi = layers.landlock_abi();
+    }
+  }
 }
 
 // Taken before anybody can wait for the child, the pidfd means this child for good, as a
@@ -164,7 +189,8 @@ Worker::Worker(Worker&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       pidfd_(std::move(other.pidfd_)),
       reaped_(other.reaped_),
-      status_(other.status_) {}
+      status_(other.status_),
+      in_force_(std::move(other.in_force_)) {}
 
 Worker& Worker::operator=(Worker&& other) noexcept {
   if (this == &other) return *this;
@@ -173,6 +199,7 @@ Worker& Worker::operator=(Worker&& other) noexcept {
   pidfd_ = std::move(other.pidfd_);
   reaped_ = other.reaped_;
   status_ = other.status_;
+  in_force_ = std::move(other.in_force_);
   return *this;
 }
 

@@ -14,17 +14,20 @@
 // a Status that names it, and the child is reaped. No worker runs half confined.
 //
 //   launcher                  child of Start                   child of Exec
-//   compiles the profile
+//   compiles the profile,
+//   opens the folders
 //   forks                     signals to their defaults        the same
 //                             dies with the launcher           the same
 //                             closes descriptors               also moves the channel to 3
-//                             limits, no_new_privs             the same
-//                             prepare(channel), unconfined
-//                             the filter                       the filter
+//                             namespaces, limits, user         the same
+//                             capabilities, no_new_privs       the same
+//                             prepare(channel): may open
+//                             files and sockets
+//                             Landlock, the filter             Landlock, the filter
 //   hears that all is well    run(channel)                     execve
 //   waits                     _exit
 //
-// Manual pages: fork(2), execve(2), waitpid(2), pidfd_open(2), seccomp(2).
+// Manual pages: fork(2), execve(2), waitpid(2), pidfd_open(2), seccomp(2), landlock(7).
 
 #ifndef SOCKGATE_CLIENT_LAUNCH_WORKER_H_
 #define SOCKGATE_CLIENT_LAUNCH_WORKER_H_
@@ -41,6 +44,8 @@
 #include "proto/unique_fd.h"
 
 namespace sockgate::launch {
+
+class Layers;
 
 struct ExitStatus {
   bool signaled = false;
@@ -60,15 +65,18 @@ class Worker {
   // destructors run: the child ends by _exit.
   using Work = std::function<int(int channel)>;
 
-  // Forks. `prepare` does, unconfined, what will be forbidden later: curl_global_init, tzset,
-  // loading certificates. A result other than 0 ends the child with that code, and Wait tells. It
+  // Forks. `prepare` does what will be forbidden later: curl_global_init, tzset, loading
+  // certificates. It runs as the worker's user, in its namespaces and without capabilities; nothing
+  // else is taken away yet. A result other than 0 ends the child with that code, and Wait tells. It
   // must not wait for anything that the launcher does after Start. Threads that it leaves behind
-  // are confined too. An empty `prepare` does nothing; an empty `run` is InvalidArgument.
+  // are under the filter too, but there is no Landlock then: an error where that is required. An
+  // empty `prepare` does nothing; an empty `run` is InvalidArgument.
   static absl::StatusOr<Worker> Start(UniqueFd channel, const WorkerOptions& options,
                                       const Work& prepare, const Work& run);
 
-  // Forks and executes argv[0], a path (PATH is not searched). The program should call
-  // Confine(FetcherProfile()) as soon as it has loaded what it needs: see ProgramProfile.
+  // Forks and executes argv[0], a path (PATH is not searched). The program should call Confine()
+  // as soon as it has loaded what it needs: see ProgramProfile and confine.h. Until then it may
+  // read and execute what its user may, and write beneath Confinement::files.
   static absl::StatusOr<Worker> Exec(UniqueFd channel, const WorkerOptions& options,
                                      const std::vector<std::string>& argv);
 
@@ -90,14 +98,17 @@ class Worker {
   // once moved from.
   absl::StatusOr<ExitStatus> Wait();
 
+  // What the launcher has put on it. A program of Exec adds its own.
+  const InForce& in_force() const { return in_force_; }
+
   // SIGKILL. Nothing happens if the child has been reaped. Wait is still needed.
   void Kill();
 
  private:
   explicit Worker(pid_t pid);
 
-  // Waits for the child's report; a Worker only if there was no failure.
-  static absl::StatusOr<Worker> AwaitSetup(pid_t pid, UniqueFd report);
+  // Waits for the child's reports; a Worker only if there was no failure.
+  static absl::StatusOr<Worker> AwaitSetup(pid_t pid, UniqueFd report, const Layers& layers);
 
   void KillAndReap();
 
@@ -105,6 +116,7 @@ class Worker {
   UniqueFd pidfd_;
   bool reaped_ = false;
   ExitStatus status_;
+  InForce in_force_;
 };
 
 }  // namespace sockgate::launch

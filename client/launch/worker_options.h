@@ -12,7 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "client/launch/sandbox_profile.h"
+#include "client/launch/confinement.h"  // IWYU pragma: export
+#include "confine/identity.h"
 #include "proto/handover.h"  // IWYU pragma: export
 
 namespace sockgate::launch {
@@ -26,9 +27,34 @@ struct ResourceLimits {
   std::optional<rlim_t> file_size_bytes;      // RLIMIT_FSIZE: SIGXFSZ
 };
 
+// Each a namespace of the worker's own (namespaces(7)). A launcher without CAP_SYS_ADMIN makes them
+// inside a user namespace, which some hosts do not let ordinary users have.
+struct Namespaces {
+  Need network = Need::kNo;  // there is no network but what the broker hands over
+  // No file system can be written, but beneath the folders that Confinement::files lets the worker
+  // write. Linux 5.12.
+  Need mount = Need::kNo;
+  // Other processes cannot be named, let alone signalled. The worker is the namespace's first
+  // process, and its number is that of a second one, which ends as the worker does.
+  Need pid = Need::kNo;
+  Need ipc = Need::kNo;  // System V IPC and POSIX message queues
+};
+
+enum class Stream { kKeep, kNull };
+
+// What is not kept is /dev/null. A terminal that is kept as standard input is one to read from.
+struct StandardStreams {
+  Stream in = Stream::kNull;
+  Stream out = Stream::kKeep;
+  Stream err = Stream::kKeep;
+};
+
 struct WorkerOptions {
-  // Unset: FetcherProfile() for Start, ProgramProfile() for Exec.
-  std::optional<Profile> profile;
+  Confinement confinement;
+  Namespaces namespaces;
+  // Unset: the launcher's user and groups. All capabilities are given up in any case.
+  std::optional<confine::Identity> identity;
+  StandardStreams streams;
   // Open in the child beside 0, 1, 2 and the channel, under the same numbers; everything else is
   // closed. They stay the launcher's. Each must be open; for Exec none may be kChannelDescriptor
   // unless it is the channel itself.

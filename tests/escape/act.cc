@@ -2,16 +2,28 @@
 
 #include <utility>
 
-#include "client/launch/seccomp_filter.h"
+#include "client/launch/confine.h"
+#include "confine/seccomp_filter.h"
 
 namespace sockgate::escape {
+
+namespace {
+
+// All but the last are what a launcher has put on before the program began.
+bool Confine(const std::vector<launch::Profile>& filters) {
+  for (size_t i = 0; i + 1 < filters.size(); ++i) {
+    const auto filter = confine::SeccompFilter::Build(filters[i]);
+    if (!filter.ok() || filter->Install() != 0) return false;
+  }
+  return filters.empty() || launch::Confine(filters.back()).ok();
+}
+
+}  // namespace
 
 launch::ExitStatus Perform(const Act& act, const std::vector<launch::Profile>& filters) {
   return launch::RunForked([&] {
     const Attempt attempt = act.arrange();
-    for (const launch::Profile& filter : filters) {
-      if (!launch::Confine(filter).ok()) return kNotConfined;
-    }
+    if (!Confine(filters)) return kNotConfined;
     return attempt();
   });
 }
@@ -24,6 +36,11 @@ int Must(int64_t result) {
 Act Privileged(Act act) {
   act.host_may_refuse = true;
   return act;
+}
+
+Act Foreign(Act act) {
+  act.foreign = true;
+  return Privileged(std::move(act));
 }
 
 }  // namespace sockgate::escape

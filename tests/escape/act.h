@@ -6,6 +6,7 @@
 #ifndef SOCKGATE_TESTS_ESCAPE_ACT_H_
 #define SOCKGATE_TESTS_ESCAPE_ACT_H_
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -28,11 +29,18 @@ struct Act {
   // True where an ordinary user, or a kernel built or set up in another way, cannot do it
   // unconfined either.
   bool host_may_refuse = false;
+  // True for calls of another architecture, which no profile has a say in.
+  bool foreign = false;
 };
 
 // What a process is stopped with that could not arrange, or could not confine itself.
 inline constexpr int kNotArranged = 250;
 inline constexpr int kNotConfined = 251;
+
+// How an act ends that the profile does not list.
+inline launch::ExitStatus Killed() { return launch::Signaled(SIGSYS); }
+// The same, for Call().
+inline constexpr int kKilled = 0;
 
 // `filters` are installed one upon the other; none: unconfined.
 launch::ExitStatus Perform(const Act& act, const std::vector<launch::Profile>& filters);
@@ -40,16 +48,17 @@ launch::ExitStatus Perform(const Act& act, const std::vector<launch::Profile>& f
 // For `arrange`: the result of a system call that has to work.
 int Must(int64_t result);
 
-// An act that is one system call and needs nothing arranged.
+// An act that is one system call and needs nothing arranged. `refusal` is an errno or kKilled.
 template <typename... Arguments>
 Act Call(const std::string& name, int refusal, int64_t number, Arguments... arguments) {
-  return {name, launch::Exited(refusal), [=]() -> Attempt {
+  return {name, refusal == kKilled ? Killed() : launch::Exited(refusal), [=]() -> Attempt {
             return [=] { return launch::ErrnoOf(syscall(number, arguments...)); };
           }};
 }
 
-// The same for those that this host may refuse.
+// The same for those that this host may refuse, and for calls of another architecture.
 Act Privileged(Act act);
+Act Foreign(Act act);
 
 }  // namespace sockgate::escape
 

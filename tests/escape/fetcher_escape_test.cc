@@ -52,7 +52,7 @@ TEST_P(Escape, IsRefusedByTheFetcherOnTopOfTheProgramProfile) {
 }
 
 TEST_P(Escape, IsRefusedByTheFilterAndNotByTheKernel) {
-  const bool by_fallback = GetParam().confined == Exited(EPERM);
+  const bool by_fallback = GetParam().confined == Killed() && !GetParam().foreign;
   EXPECT_EQ(Perform(GetParam(), {Marked(FetcherProfile())}),
             by_fallback ? Exited(kMark) : GetParam().confined);
 }
@@ -69,7 +69,9 @@ INSTANTIATE_TEST_SUITE_P(Kernel, Escape, testing::ValuesIn(KernelActs()), kName)
 class EscapeFromProgram : public testing::TestWithParam<Act> {};
 
 TEST_P(EscapeFromProgram, IsRefusedByTheProgramProfile) {
-  EXPECT_EQ(Perform(GetParam(), {ProgramProfile()}), GetParam().confined);
+  const bool by_fallback = GetParam().confined == Killed() && !GetParam().foreign;
+  EXPECT_EQ(Perform(GetParam(), {ProgramProfile()}),
+            by_fallback ? Exited(EPERM) : GetParam().confined);
 }
 
 INSTANTIATE_TEST_SUITE_P(Network, EscapeFromProgram, testing::ValuesIn(NetworkActs()), kName);

@@ -119,27 +119,28 @@ Attempt ControlDescriptor(int command, int64_t argument) {
 
 std::vector<Act> KernelActs() {
   return {
-    Privileged({"SetUpRing", Exited(EPERM), SetUpRing}),
-        Privileged({"EnterRing", Exited(EPERM), [] { return UseRing(SYS_io_uring_enter); }}),
-        Privileged({"RegisterRing", Exited(EPERM), [] { return UseRing(SYS_io_uring_register); }}),
-        Privileged({"MakeBpfMap", Exited(EPERM), MakeBpfMap}),
-        Privileged({"CountEvents", Exited(EPERM), CountEvents}),
-        Privileged(Call("HandleFaults", EPERM, SYS_userfaultfd, UFFD_USER_MODE_ONLY)),
-        Privileged(Call("UseKeys", EPERM, SYS_keyctl, KEYCTL_GET_KEYRING_ID,
+    Privileged({"SetUpRing", Killed(), SetUpRing}),
+        Privileged({"EnterRing", Killed(), [] { return UseRing(SYS_io_uring_enter); }}),
+        Privileged({"RegisterRing", Killed(), [] { return UseRing(SYS_io_uring_register); }}),
+        Privileged({"MakeBpfMap", Killed(), MakeBpfMap}),
+        Privileged({"CountEvents", Killed(), CountEvents}),
+        Privileged(Call("HandleFaults", kKilled, SYS_userfaultfd, UFFD_USER_MODE_ONLY)),
+        Privileged(Call("UseKeys", kKilled, SYS_keyctl, KEYCTL_GET_KEYRING_ID,
                         KEY_SPEC_SESSION_KEYRING, 0, 0, 0)),
-        Call("MakeMemoryFile", EPERM, SYS_memfd_create, "x", 0),
-        {"ChangeFilter", Exited(EPERM), ChangeFilter},
+        Call("MakeMemoryFile", kKilled, SYS_memfd_create, "x", 0),
+        {"ChangeFilter", Killed(), ChangeFilter},
 #if defined(SYS_open)
-        {"Open", Exited(EPERM), [] { return OpenBy(SYS_open); }},
+        {"Open", Killed(), [] { return OpenBy(SYS_open); }},
 #endif
         {"Openat", Exited(EACCES), [] { return OpenBy(SYS_openat); }},
-        {"Openat2", Exited(EPERM), [] { return OpenBy(SYS_openat2); }},
-        {"LookAtFile", Exited(EACCES), LookAtFile}, Call("ChangeDirectory", EPERM, SYS_chdir, "/"),
-        Call("Duplicate", EPERM, SYS_dup, STDERR_FILENO),
+        {"Openat2", Killed(), [] { return OpenBy(SYS_openat2); }},
+        {"LookAtFile", Exited(EACCES), LookAtFile},
+        Call("ChangeDirectory", kKilled, SYS_chdir, "/"),
+        Call("Duplicate", kKilled, SYS_dup, STDERR_FILENO),
         Privileged({"TypeIntoTerminal", Exited(ENOTTY), TypeIntoTerminal}),
         {"ListInterfaces", Exited(ENOTTY), ListInterfaces},
-        {"DuplicateByFcntl", Exited(EPERM), [] { return ControlDescriptor(F_DUPFD, 100); }},
-        {"SignalOwner", Exited(EPERM), [] { return ControlDescriptor(F_SETOWN, getpid()); }},
+        {"DuplicateByFcntl", Killed(), [] { return ControlDescriptor(F_DUPFD, 100); }},
+        {"SignalOwner", Killed(), [] { return ControlDescriptor(F_SETOWN, getpid()); }},
   };
 }
 

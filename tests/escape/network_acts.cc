@@ -18,14 +18,13 @@ namespace {
 
 using launch::ErrnoOf;
 using launch::Exited;
-using launch::Signaled;
 
 Act NewSocketAct(const char* name, int family, int type, int protocol) {
   return Call(name, EACCES, SYS_socket, family, type, protocol);
 }
 
 Act SocketPairAct(const char* name, int family, int type) {
-  return {name, Exited(EPERM), [=]() -> Attempt {
+  return {name, Killed(), [=]() -> Attempt {
             return [=] {
               int pair[2];
               return ErrnoOf(socketpair(family, type, 0, pair));
@@ -206,19 +205,18 @@ std::vector<Act> NetworkActs() {
         {"ReaimByUnspec", Exited(EINPROGRESS), ReaimByUnspec},
         {"ConnectAFreshSocket", Exited(EINPROGRESS), ConnectAFreshSocket},
         {"ConnectAUnixSocket", Exited(EINPROGRESS), ConnectAUnixSocket},
-        {"FastOpenAfterRefusal", Exited(EPERM), FastOpenAfterRefusal},
-        {"FastOpenAFreshSocket", Exited(EPERM), FastOpenAFreshSocket},
-        {"SendToElsewhere", Exited(EPERM), SendToElsewhere},
-        {"SendmsgElsewhere", Exited(EPERM), [] { return SendMessageElsewhere(SYS_sendmsg); }},
-        {"SendmmsgElsewhere", Exited(EPERM), [] { return SendMessageElsewhere(SYS_sendmmsg); }},
-        {"PassADescriptor", Exited(EPERM), PassADescriptor}, {"Bind", Exited(EPERM), Bind},
-        {"Listen", Exited(EPERM), Listen},
-        {"Accept", Exited(EPERM), [] { return Accept(SYS_accept); }},
-        {"Accept4", Exited(EPERM), [] { return Accept(SYS_accept4); }},
+        {"FastOpenAfterRefusal", Killed(), FastOpenAfterRefusal},
+        {"FastOpenAFreshSocket", Killed(), FastOpenAFreshSocket},
+        {"SendToElsewhere", Killed(), SendToElsewhere},
+        {"SendmsgElsewhere", Killed(), [] { return SendMessageElsewhere(SYS_sendmsg); }},
+        {"SendmmsgElsewhere", Killed(), [] { return SendMessageElsewhere(SYS_sendmmsg); }},
+        {"PassADescriptor", Killed(), PassADescriptor}, {"Bind", Exited(EINVAL), Bind},
+        {"Listen", Killed(), Listen}, {"Accept", Killed(), [] { return Accept(SYS_accept); }},
+        {"Accept4", Killed(), [] { return Accept(SYS_accept4); }},
 #if defined(__x86_64__)
-        Privileged({"SocketThroughInt80", Signaled(SIGSYS), SocketThroughInt80}),
-        Privileged({"SocketThroughX32", Signaled(SIGSYS),
-                    Call("", 0, 0x40000000L | SYS_socket, AF_INET, SOCK_STREAM, 0).arrange}),
+        Foreign({"SocketThroughInt80", Killed(), SocketThroughInt80}),
+        Foreign({"SocketThroughX32", Killed(),
+                 Call("", 0, 0x40000000L | SYS_socket, AF_INET, SOCK_STREAM, 0).arrange}),
 #endif
   };
 }

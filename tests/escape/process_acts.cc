@@ -33,7 +33,7 @@ int EndTheChild(int64_t result) {
 }
 
 Act CloneAct(const char* name, uint64_t flags) {
-  return {name, Exited(EPERM), [=]() -> Attempt {
+  return {name, Killed(), [=]() -> Attempt {
             return [=] { return EndTheChild(syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0)); };
           }};
 }
@@ -126,35 +126,35 @@ Attempt ChangeLimit() {
 
 std::vector<Act> ProcessActs() {
   return {
-      {"Fork", Exited(EPERM), Fork},
+      {"Fork", Killed(), Fork},
       CloneAct("CloneAProcess", 0),
       Privileged(CloneAct("CloneIntoUserNamespace", CLONE_NEWUSER)),
       Privileged(CloneAct("CloneIntoNetworkNamespace", CLONE_NEWNET)),
       CloneAct("CloneSharingFiles", CLONE_FILES | CLONE_FS),
       {"Clone3", Exited(ENOSYS), Clone3},
-      {"Execve", Exited(EPERM), [] { return Execute(SYS_execve); }},
-      {"Execveat", Exited(EPERM), [] { return Execute(SYS_execveat); }},
-      Call("BeTraced", EPERM, SYS_ptrace, PTRACE_TRACEME, 0, 0, 0),
-      Privileged({"Trace", Exited(EPERM), Trace}),
-      Privileged({"WriteMemory", Exited(EPERM), [] { return TouchMemory(SYS_process_vm_writev); }}),
-      Privileged({"ReadMemory", Exited(EPERM), [] { return TouchMemory(SYS_process_vm_readv); }}),
-      Privileged({"TakeDescriptor", Exited(EPERM), TakeDescriptor}),
-      Call("PidfdOpen", EPERM, SYS_pidfd_open, getpid(), 0),
-      {"Probe", Exited(EPERM), [] { return Signal(0); }},
-      {"Kill", Exited(EPERM), [] { return Signal(SIGKILL); }},
-      Privileged(Call("UnshareUsers", EPERM, SYS_unshare, CLONE_NEWUSER)),
-      Privileged(Call("UnshareNetwork", EPERM, SYS_unshare, CLONE_NEWNET)),
-      Call("UnshareFiles", EPERM, SYS_unshare, CLONE_FILES),
-      Privileged({"JoinNamespace", Exited(EPERM), JoinNamespace}),
-      {"MakeExecutable", Exited(EPERM), [] { return MakeExecutable(SYS_mprotect); }},
-      {"MakeExecutableByKey", Exited(EPERM), [] { return MakeExecutable(SYS_pkey_mprotect); }},
-      {"MapExecutable", Exited(EPERM), [] { return MapExecutable(0); }},
-      {"MapWritableAndExecutable", Exited(EPERM), [] { return MapExecutable(PROT_WRITE); }},
-      Call("ReadImpliesExec", EPERM, SYS_personality, READ_IMPLIES_EXEC),
-      Call("OutliveTheLauncher", EPERM, SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0),
-      Call("BecomeUndumpable", EPERM, SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0),
-      {"ChangeLimit", Exited(EPERM), ChangeLimit},
-      Call("ChangeUser", EPERM, SYS_setuid, getuid()),
+      {"Execve", Killed(), [] { return Execute(SYS_execve); }},
+      {"Execveat", Killed(), [] { return Execute(SYS_execveat); }},
+      Call("BeTraced", kKilled, SYS_ptrace, PTRACE_TRACEME, 0, 0, 0),
+      Privileged({"Trace", Killed(), Trace}),
+      Privileged({"WriteMemory", Killed(), [] { return TouchMemory(SYS_process_vm_writev); }}),
+      Privileged({"ReadMemory", Killed(), [] { return TouchMemory(SYS_process_vm_readv); }}),
+      Privileged({"TakeDescriptor", Killed(), TakeDescriptor}),
+      Call("PidfdOpen", kKilled, SYS_pidfd_open, getpid(), 0),
+      {"Probe", Killed(), [] { return Signal(0); }},
+      {"Kill", Killed(), [] { return Signal(SIGKILL); }},
+      Privileged(Call("UnshareUsers", kKilled, SYS_unshare, CLONE_NEWUSER)),
+      Privileged(Call("UnshareNetwork", kKilled, SYS_unshare, CLONE_NEWNET)),
+      Call("UnshareFiles", kKilled, SYS_unshare, CLONE_FILES),
+      Privileged({"JoinNamespace", Killed(), JoinNamespace}),
+      {"MakeExecutable", Killed(), [] { return MakeExecutable(SYS_mprotect); }},
+      {"MakeExecutableByKey", Killed(), [] { return MakeExecutable(SYS_pkey_mprotect); }},
+      {"MapExecutable", Killed(), [] { return MapExecutable(0); }},
+      {"MapWritableAndExecutable", Killed(), [] { return MapExecutable(PROT_WRITE); }},
+      Call("ReadImpliesExec", kKilled, SYS_personality, READ_IMPLIES_EXEC),
+      Call("OutliveTheLauncher", kKilled, SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0),
+      Call("BecomeUndumpable", kKilled, SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0),
+      {"ChangeLimit", Killed(), ChangeLimit},
+      Call("ChangeUser", kKilled, SYS_setuid, getuid()),
   };
 }
 

@@ -20,13 +20,19 @@ constexpr int kTcpFastOpenConnect = 30;
 constexpr int kSoPeerPidfd = 77;
 
 Act OptionAct(const char* name, int level, int option, const std::string& value) {
-  return {name, Exited(EPERM), [=]() -> Attempt {
+  return {name, Killed(), [=]() -> Attempt {
             const int fd = NewSocket(SOCK_STREAM);
             return [=] {
               return ErrnoOf(setsockopt(fd, level, option, value.data(),
                                         static_cast<socklen_t>(value.size())));
             };
           }};
+}
+
+// What libcurl tries by an option of its own, and has to go on after.
+Act Softly(int refusal, Act act) {
+  act.confined = Exited(refusal);
+  return act;
 }
 
 Act SwitchAct(const char* name, int level, int option) {
@@ -65,15 +71,15 @@ Attempt PeerPidfd() {
 
 std::vector<Act> SocketOptionActs() {
   return {
-      {"PeerPidfd", Exited(EPERM), PeerPidfd},
-      Privileged(OptionAct("BindToDevice", SOL_SOCKET, SO_BINDTODEVICE, "lo")),
+      {"PeerPidfd", Killed(), PeerPidfd},
+      Softly(EPERM, Privileged(OptionAct("BindToDevice", SOL_SOCKET, SO_BINDTODEVICE, "lo"))),
       Privileged(SwitchAct("Mark", SOL_SOCKET, SO_MARK)),
       Privileged(SwitchAct("ReceiveBufferForce", SOL_SOCKET, SO_RCVBUFFORCE)),
       Privileged(SwitchAct("Debug", SOL_SOCKET, SO_DEBUG)),
       Privileged(SwitchAct("Repair", IPPROTO_TCP, TCP_REPAIR)),
       Privileged(SwitchAct("Transparent", IPPROTO_IP, kIpTransparent)),
-      Privileged({"UpperLayerProtocol", Exited(EPERM), UpperLayerProtocol}),
-      Privileged({"AttachFilter", Exited(EPERM), AttachFilter}),
+      Privileged({"UpperLayerProtocol", Killed(), UpperLayerProtocol}),
+      Privileged({"AttachFilter", Killed(), AttachFilter}),
       SwitchAct("FastOpenConnect", IPPROTO_TCP, kTcpFastOpenConnect),
       SwitchAct("ReuseAddress", SOL_SOCKET, SO_REUSEADDR),
       SwitchAct("ReceiveBuffer", SOL_SOCKET, SO_RCVBUF),

@@ -23,7 +23,7 @@
 #include <thread>
 #include <vector>
 
-#include "client/launch/seccomp_filter.h"
+#include "client/launch/confine.h"
 #include "tests/client/launch/forked.h"
 
 namespace sockgate::escape {

@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "client/launch/seccomp_filter.h"
+#include "client/launch/confine.h"
 #include "tests/client/launch/forked.h"
 
 namespace sockgate::launch {

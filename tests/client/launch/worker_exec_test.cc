@@ -138,9 +138,9 @@ TEST(WorkerExec, AProgramThatCannotBeExecutedIsAnErrorHere) {
 
 TEST(WorkerExec, AProfileThatForbidsExecIsAnErrorHere) {
   WorkerOptions options;
-  options.profile = FetcherProfile();
+  options.confinement.profile = FetcherProfile();
   const absl::Status status = Worker::Exec(MakeChannel().worker, options, {"/bin/true"}).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_TRUE(absl::StrContains(status.message(), "exec")) << status;
 }
 

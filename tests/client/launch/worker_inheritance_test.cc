@@ -19,7 +19,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "client/launch/seccomp_filter.h"
+#include "client/launch/confine.h"
 #include "client/launch/worker.h"
 #include "tests/client/launch/forked.h"
 #include "tests/client/launch/start_worker.h"

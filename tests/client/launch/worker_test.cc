@@ -19,7 +19,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "client/launch/seccomp_filter.h"
+#include "confine/seccomp_filter.h"
 #include "tests/client/launch/forked.h"
 #include "tests/client/launch/start_worker.h"
 
@@ -114,7 +114,7 @@ TEST(WorkerStart, GivesTheChannelAwayOnFailureToo) {
 
 TEST(WorkerStart, NamesAWrongProfile) {
   WorkerOptions options;
-  options.profile = Profile{"mine", kKillProcess, {{"no_such_call", kAllow}}};
+  options.confinement.profile = Profile{"mine", kKillProcess, {{"no_such_call", kAllow}}};
   const absl::Status status = StartAndWait(options, Nothing, Nothing).status();
   EXPECT_TRUE(absl::StrContains(status.message(), "no_such_call")) << status;
 }
@@ -123,7 +123,7 @@ TEST(WorkerStart, ReportsConfinementThatFailsInTheChild) {
   // Under a filter that refuses seccomp(), no second one can be loaded.
   EXPECT_EQ(RunForked([] {
               const Profile no_more{"no-more", kAllow, {{"seccomp", Errno(ENOMEM)}}};
-              if (!Confine(no_more).ok()) return 200;
+              if (confine::SeccompFilter::Build(no_more)->Install() != 0) return 200;
               const absl::Status status = StartAndWait({}, Nothing, Nothing).status();
               return absl::StrContains(status.message(), "seccomp filter") ? 0 : 201;
             }),
@@ -230,7 +230,7 @@ TEST(Worker, WaitSurvivesInterruptions) {
               sigaction(SIGUSR1, &noop, nullptr);
               const pid_t waiter = getpid();
               WorkerOptions options;
-              options.profile = Profile{"open", kAllow, {}};
+              options.confinement.profile = Profile{"open", kAllow, {}};
               absl::StatusOr<Worker> worker =
                   Worker::Start(MakeChannel().worker, options, Nothing, [waiter](int) {
                     for (int i = 0; i < 20; ++i) {

@@ -1,8 +1,8 @@
-#include "tests/client/launch/bpf_machine.h"
+#include "tests/confine/bpf_machine.h"
 
 #include <cstring>
 
-namespace sockgate::launch {
+namespace sockgate::confine {
 namespace {
 
 bool Jump(uint16_t code, uint32_t accumulator, uint32_t operand) {
@@ -51,4 +51,4 @@ std::optional<uint32_t> RunFilter(const std::vector<sock_filter>& program,
   return std::nullopt;
 }
 
-}  // namespace sockgate::launch
+}  // namespace sockgate::confine

@@ -1,4 +1,4 @@
-#include "client/launch/seccomp_filter.h"
+#include "confine/seccomp_filter.h"
 
 #include <errno.h>
 #include <gtest/gtest.h>
@@ -13,11 +13,16 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "tests/client/launch/bpf_machine.h"
 #include "tests/client/launch/forked.h"
+#include "tests/confine/bpf_machine.h"
 
-namespace sockgate::launch {
+namespace sockgate::confine {
 namespace {
+
+using launch::Exited;
+using launch::FetcherProfile;
+using launch::ProgramProfile;
+using launch::RunForked;
 
 constexpr uint32_t kX32 = 0x40000000;
 constexpr uint32_t kHighestNumberTried = 1023;
@@ -192,4 +197,4 @@ TEST(SeccompFilter, TakesAProfileWithoutRules) {
 }
 
 }  // namespace
-}  // namespace sockgate::launch
+}  // namespace sockgate::confine

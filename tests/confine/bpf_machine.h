@@ -2,8 +2,8 @@
 //
 // Lets a test ask a compiled filter about calls that it would rather not make.
 
-#ifndef SOCKGATE_TESTS_CLIENT_LAUNCH_BPF_MACHINE_H_
-#define SOCKGATE_TESTS_CLIENT_LAUNCH_BPF_MACHINE_H_
+#ifndef SOCKGATE_TESTS_CONFINE_BPF_MACHINE_H_
+#define SOCKGATE_TESTS_CONFINE_BPF_MACHINE_H_
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -12,12 +12,12 @@
 #include <optional>
 #include <vector>
 
-namespace sockgate::launch {
+namespace sockgate::confine {
 
 // The SECCOMP_RET_ value, or nothing for a program that the kernel would not have taken.
 std::optional<uint32_t> RunFilter(const std::vector<sock_filter>& program,
                                   const seccomp_data& call);
 
-}  // namespace sockgate::launch
+}  // namespace sockgate::confine
 
-#endif  // SOCKGATE_TESTS_CLIENT_LAUNCH_BPF_MACHINE_H_
+#endif  // SOCKGATE_TESTS_CONFINE_BPF_MACHINE_H_

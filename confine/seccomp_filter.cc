@@ -1,4 +1,4 @@
-#include "client/launch/seccomp_filter.h"
+#include "confine/seccomp_filter.h"
 
 #include <errno.h>
 #include <linux/seccomp.h>
@@ -17,7 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/unique_fd.h"
 
-namespace sockgate::launch {
+namespace sockgate::confine {
 namespace {
 
 using Context = std::unique_ptr<std::remove_pointer_t<scmp_filter_ctx>, void (*)(scmp_filter_ctx)>;
@@ -151,12 +151,4 @@ int SeccompFilter::Install() const {
   return result == 0 ? 0 : ESRCH;
 }
 
-absl::Status Confine(const Profile& profile) {
-  const absl::StatusOr<SeccompFilter> filter = SeccompFilter::Build(profile);
-  if (!filter.ok()) return filter.status();
-  const int error = filter->Install();
-  if (error == 0) return absl::OkStatus();
-  return absl::ErrnoToStatus(error, absl::StrCat("profile ", profile.name, ": seccomp"));
-}
-
-}  // namespace sockgate::launch
+}  // namespace sockgate::confine

@@ -1,7 +1,6 @@
 // SeccompFilter: a Profile compiled to the program that the kernel runs before each system call.
 //
-// Process: Build runs in the launcher, or in a process that confines itself late; Install in the
-// process to be confined.
+// Process: Build runs in the launcher, or in the process to be confined; Install in the latter.
 // Ownership: a value that owns its instructions.
 // Threads: neither function blocks. Build allocates and must not run between fork and exec of a
 // threaded program; Install is async-signal-safe and binds every thread of the process.
@@ -10,13 +9,12 @@
 //
 // A filter can never be removed, and is inherited by fork and exec. Filters stack: the kernel runs
 // all of them and obeys the most restrictive answer (KILL_PROCESS, then ERRNO, LOG, ALLOW); between
-// two ERRNO the filter installed last wins. So FetcherProfile on top of ProgramProfile still
-// answers connect() with EINPROGRESS, and neither can let through what the other refuses.
+// two ERRNO the filter installed last wins. None can let through what another refuses.
 //
 // Manual pages: seccomp(2), seccomp_init(3), seccomp_rule_add(3), seccomp_attr_set(3).
 
-#ifndef SOCKGATE_CLIENT_LAUNCH_SECCOMP_FILTER_H_
-#define SOCKGATE_CLIENT_LAUNCH_SECCOMP_FILTER_H_
+#ifndef SOCKGATE_CONFINE_SECCOMP_FILTER_H_
+#define SOCKGATE_CONFINE_SECCOMP_FILTER_H_
 
 #include <linux/filter.h>
 
@@ -25,10 +23,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "client/launch/connect_probe.h"  // IWYU pragma: export
-#include "client/launch/sandbox_profile.h"
+#include "confine/profile.h"
 
-namespace sockgate::launch {
+namespace sockgate::confine {
 
 class SeccompFilter {
  public:
@@ -52,10 +49,6 @@ class SeccompFilter {
   std::vector<sock_filter> program_;
 };
 
-// The door for a process that confines itself: Build, then Install. After OK there is no way back.
-// After an error the process is as it was, but for no_new_privs, which may be set.
-absl::Status Confine(const Profile& profile);
+}  // namespace sockgate::confine
 
-}  // namespace sockgate::launch
-
-#endif  // SOCKGATE_CLIENT_LAUNCH_SECCOMP_FILTER_H_
+#endif  // SOCKGATE_CONFINE_SECCOMP_FILTER_H_

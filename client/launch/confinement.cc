@@ -1,0 +1,23 @@
+#include "client/launch/confinement.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace sockgate::launch {
+
+std::string InForce::ToString() const {
+  std::string text = "no_new_privs, no capabilities";
+  if (undumpable) absl::StrAppend(&text, ", not dumpable");
+  if (landlock_abi > 0) absl::StrAppend(&text, ", Landlock (ABI ", landlock_abi, ")");
+  absl::StrAppend(&text, ", seccomp (", profile, ")");
+  std::vector<std::string> own;
+  if (network) own.push_back("network");
+  if (mount) own.push_back("mount");
+  if (pid) own.push_back("pid");
+  if (ipc) own.push_back("ipc");
+  if (user) own.push_back("user");
+  if (!own.empty()) absl::StrAppend(&text, ", namespaces: ", absl::StrJoin(own, " "));
+  return text;
+}
+
+}  // namespace sockgate::launch

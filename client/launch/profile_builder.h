@@ -1,0 +1,60 @@
+// ProfileBuilder: the fetcher's profile with what a program of one's own needs beside libcurl.
+//
+//   auto profile = launch::ProfileBuilder("crawler")
+//                      .Allow("epoll_create1")
+//                      .Allow("epoll_ctl")
+//                      .Allow("epoll_pwait")
+//                      .Answer("getrusage", EPERM)
+//                      .Build();
+//
+// Process: launcher, or a process that confines itself late; before confinement.
+// Ownership: a value.
+// Failure: Build() is InvalidArgument and names the first call that is unknown, or opens a way out
+// of the sandbox and was not added by AllowWayOut().
+
+#ifndef SOCKGATE_CLIENT_LAUNCH_PROFILE_BUILDER_H_
+#define SOCKGATE_CLIENT_LAUNCH_PROFILE_BUILDER_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client/launch/sandbox_profile.h"
+
+namespace sockgate::launch {
+
+class ProfileBuilder {
+ public:
+  // Begins with all that FetcherProfile() has.
+  explicit ProfileBuilder(std::string name);
+
+  // The call happens: always, or where all conditions hold. What the fetcher answers it with is
+  // gone; what it allows under conditions stays, beside conditions and not beside none.
+  ProfileBuilder& Allow(const std::string& syscall, std::vector<ArgCondition> when = {});
+
+  // The call does not happen and fails with this errno, whatever its arguments.
+  ProfileBuilder& Answer(const std::string& syscall, int error);
+
+  // Opening, reading, writing, making, renaming and removing files. No filter can see which ones:
+  // without Landlock (Confinement::files) that is every file of the user's.
+  ProfileBuilder& AllowFiles();
+
+  // Allow() for a call that can undo the confinement: that makes or aims sockets, reaches other
+  // processes, runs programs, or asks one of the kernel's wide interfaces (io_uring, bpf, ...).
+  ProfileBuilder& AllowWayOut(const std::string& syscall, std::vector<ArgCondition> when = {});
+
+  // What becomes of calls that are not listed. Killing is what the fetcher does.
+  ProfileBuilder& Otherwise(Action action);
+
+  absl::StatusOr<Profile> Build() const;
+
+ private:
+  void Add(const std::string& syscall, Action action, std::vector<ArgCondition> when);
+
+  Profile profile_;
+  std::string refused_;  // the first call that Allow() may not add
+};
+
+}  // namespace sockgate::launch
+
+#endif  // SOCKGATE_CLIENT_LAUNCH_PROFILE_BUILDER_H_

@@ -1,0 +1,64 @@
+#include "confine/capabilities.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace sockgate::confine {
+namespace {
+
+using Halves = __user_cap_data_struct[_LINUX_CAPABILITY_U32S_3];
+
+int Get(Halves& halves) {
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  return syscall(SYS_capget, &header, halves) == 0 ? 0 : errno;
+}
+
+int Set(const Halves& halves) {
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  return syscall(SYS_capset, &header, halves) == 0 ? 0 : errno;
+}
+
+CapabilitySet Join(uint32_t low, uint32_t high) { return CapabilitySet{high} << 32 | low; }
+
+// The kernel knows fewer than 64, and refuses the first number that it does not know.
+int ClearBoundingSet() {
+  for (int capability = 0; capability < 64; ++capability) {
+    if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
+    return errno == EINVAL && capability > 0 ? 0 : errno;
+  }
+  return 0;
+}
+
+int RaiseSetpcap(Halves& halves) {
+  halves[CAP_TO_INDEX(CAP_SETPCAP)].effective |= CAP_TO_MASK(CAP_SETPCAP);
+  return Set(halves);
+}
+
+}  // namespace
+
+CapabilitySet PermittedCapabilities() {
+  Halves halves = {};
+  return Get(halves) == 0 ? Join(halves[0].permitted, halves[1].permitted) : 0;
+}
+
+int KeepOnlyCapabilities(CapabilitySet keep) {
+  Halves halves = {};
+  if (const int error = Get(halves)) return error;
+  const CapabilitySet permitted = Join(halves[0].permitted, halves[1].permitted);
+  if ((keep & ~permitted) != 0) return EPERM;
+  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return errno;
+  if ((permitted & CapabilityBit(CAP_SETPCAP)) != 0) {
+    if (const int error = RaiseSetpcap(halves)) return error;
+    if (const int error = ClearBoundingSet()) return error;
+  }
+  for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; ++i) {
+    const auto half = static_cast<uint32_t>(keep >> (32 * i));
+    halves[i] = {half, half, 0};
+  }
+  return Set(halves);
+}
+
+}  // namespace sockgate::confine

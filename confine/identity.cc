@@ -1,0 +1,56 @@
+#include "confine/identity.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+
+namespace sockgate::confine {
+namespace {
+
+constexpr size_t kMostBytes = size_t{1} << 20;
+constexpr int kMostGroups = 65536;  // NGROUPS_MAX
+
+absl::StatusOr<passwd> FindUser(const std::string& name, std::vector<char>* buffer) {
+  passwd entry = {};
+  passwd* found = nullptr;
+  int error = ERANGE;
+  for (size_t bytes = 4096; error == ERANGE && bytes <= kMostBytes; bytes *= 4) {
+    buffer->resize(bytes);
+    error = getpwnam_r(name.c_str(), &entry, buffer->data(), buffer->size(), &found);
+  }
+  if (found != nullptr) return entry;
+  if (error != 0) return absl::ErrnoToStatus(error, absl::StrCat("user ", name));
+  return absl::NotFoundError(absl::StrCat("there is no user ", name));
+}
+
+}  // namespace
+
+absl::StatusOr<Identity> Identity::Find(const std::string& name) {
+  std::vector<char> buffer;
+  const auto entry = FindUser(name, &buffer);
+  if (!entry.ok()) return entry.status();
+  if (entry->pw_uid == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(name, " is root: name an ordinary user"));
+  }
+  Identity identity = {entry->pw_uid, entry->pw_gid};
+  int count = 16;
+  while (count <= kMostGroups) {
+    identity.more_groups.resize(static_cast<size_t>(count));
+    if (getgrouplist(name.c_str(), identity.group, identity.more_groups.data(), &count) >= 0) break;
+  }
+  identity.more_groups.resize(static_cast<size_t>(count));
+  return identity;
+}
+
+int Identity::Become() const {
+  if (getuid() == user && geteuid() == user && getgid() == group && getegid() == group) return 0;
+  if (setgroups(more_groups.size(), more_groups.data()) != 0) return errno;
+  if (setresgid(group, group, group) != 0) return errno;
+  return setresuid(user, user, user) == 0 ? 0 : errno;
+}
+
+}  // namespace sockgate::confine
