@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -94,20 +95,22 @@ void LimitResources(const ChildPlan& plan) noexcept {
   }
 }
 
-void IsolateChild(const ChildPlan& plan) noexcept {
+// The namespaces that it is in.
+int IsolateChild(const ChildPlan& plan) noexcept {
   int entered = 0;
   if (const int error = EnterNamespaces(plan, &entered)) {
     FailChild(plan, SetupStep::kNamespaces, error);
   }
   Tell(plan, SetupStep::kInNamespaces, entered);
+  return entered;
 }
 
-// Another user's process forgets that it was to die with its launcher. The launcher is asked for
-// again, but cannot be looked for: from another pid namespace it has no number.
-void GiveUpPrivileges(const ChildPlan& plan) noexcept {
+// A process that becomes another user's forgets that it was to die with its parent.
+void GiveUpPrivileges(const ChildPlan& plan, int namespaces) noexcept {
   if (plan.identity != nullptr) {
     if (const int error = plan.identity->Become()) FailChild(plan, SetupStep::kIdentity, error);
-    if (plan.die_with_launcher && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+    const bool has_parent_to_follow = plan.die_with_launcher || (namespaces & CLONE_NEWPID) != 0;
+    if (has_parent_to_follow && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
       FailChild(plan, SetupStep::kDieWithLauncher, errno);
     }
   }
@@ -135,20 +138,20 @@ void SetUpChild(const ChildPlan& plan) noexcept {
   DieWithLauncher(plan);
   ArrangeStreams(plan);
   ArrangeDescriptors(plan);
-  IsolateChild(plan);
+  const int namespaces = IsolateChild(plan);
   LimitResources(plan);
-  GiveUpPrivileges(plan);
+  GiveUpPrivileges(plan, namespaces);
 }
 
 void LockChild(const ChildPlan& plan, int threads) noexcept {
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) FailChild(plan, SetupStep::kDumpable, errno);
-  const Layers::Outcome outcome = plan.layers->PutOn(threads);
-  if (outcome.error != 0) {
-    FailChild(plan, outcome.landlock_failed ? SetupStep::kLandlock : SetupStep::kFilter,
-              outcome.error);
+  bool landlocked = false;
+  if (const int error = plan.layers->PutOnLandlock(threads, &landlocked)) {
+    FailChild(plan, SetupStep::kLandlock, error);
   }
-  Tell(plan, SetupStep::kUnderLandlock, outcome.landlocked ? 1 : 0);
+  Tell(plan, SetupStep::kUnderLandlock, landlocked ? 1 : 0);
   if (plan.layers->landlock_descriptor() >= 0) close(plan.layers->landlock_descriptor());
+  if (const int error = plan.layers->InstallFilter()) FailChild(plan, SetupStep::kFilter, error);
 }
 
 void FailChild(const ChildPlan& plan, SetupStep step, int error) noexcept {

@@ -55,7 +55,7 @@ absl::Status ToStatus(const SetupReport& failure);
 void SetUpChild(const ChildPlan& plan) noexcept;
 
 // Whose memory nobody may look into, Landlock, and the filter. Nothing that was not allowed can be
-// done after it. `threads`: see Layers::PutOn.
+// done after it. `threads`: see Layers::PutOnLandlock.
 void LockChild(const ChildPlan& plan, int threads) noexcept;
 
 // Reports and ends the child.

@@ -51,12 +51,8 @@ absl::Status GiveUpPrivileges(int threads) {
   return threads == 1 ? absl::OkStatus() : CheckOtherThreads();
 }
 
-absl::Status Explain(const Layers::Outcome& outcome, const Layers& layers, int threads) {
-  if (!outcome.landlock_failed) {
-    return absl::ErrnoToStatus(outcome.error,
-                               absl::StrCat("profile ", layers.profile(), ": seccomp"));
-  }
-  if (outcome.error != EBUSY) return absl::ErrnoToStatus(outcome.error, "Landlock");
+absl::Status LandlockError(int error, int threads) {
+  if (error != EBUSY) return absl::ErrnoToStatus(error, "Landlock");
   return absl::FailedPreconditionError(
       absl::StrCat("Landlock is required and reaches one thread only; there are ", threads,
                    ": confine before they start"));
@@ -72,9 +68,14 @@ absl::StatusOr<InForce> Confine(const Confinement& wanted) {
   InForce in_force;
   in_force.profile = layers->profile();
   in_force.undumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0;
-  const Layers::Outcome outcome = layers->PutOn(threads);
-  if (outcome.error != 0) return Explain(outcome, *layers, threads);
-  in_force.landlock_abi = outcome.landlocked ? layers->landlock_abi() : 0;
+  bool landlocked = false;
+  if (const int error = layers->PutOnLandlock(threads, &landlocked)) {
+    return LandlockError(error, threads);
+  }
+  in_force.landlock_abi = landlocked ? layers->landlock_abi() : 0;
+  if (const int error = layers->InstallFilter()) {
+    return absl::ErrnoToStatus(error, absl::StrCat("profile ", layers->profile(), ": seccomp"));
+  }
   return in_force;
 }
 

@@ -76,16 +76,13 @@ absl::StatusOr<Layers> Layers::Build(const Confinement& wanted, Stage stage) {
   return layers;
 }
 
-Layers::Outcome Layers::PutOn(int threads) const {
-  Outcome outcome;
-  if (landlock_.has_value()) {
-    outcome.error = threads == 1 ? landlock_->Enforce() : EBUSY;
-    outcome.landlocked = outcome.error == 0;
-    outcome.landlock_failed = outcome.error == EBUSY ? landlock_required_ : !outcome.landlocked;
-    if (outcome.landlock_failed) return outcome;
-  }
-  outcome.error = filter_.Install();
-  return outcome;
+int Layers::PutOnLandlock(int threads, bool* in_force) const {
+  *in_force = false;
+  if (!landlock_.has_value()) return 0;
+  if (threads != 1) return landlock_required_ ? EBUSY : 0;
+  const int error = landlock_->Enforce();
+  *in_force = error == 0;
+  return error;
 }
 
 int CountThreads() {

@@ -1,11 +1,11 @@
 // Layers: a Confinement made ready, so that nothing is left to open or allocate when it is put on.
 //
-// Process: Build in the launcher, or in the worker that confines itself; PutOn in the worker.
+// Process: Build in the launcher, or in the worker that confines itself; the rest in the worker.
 // Ownership: a value that owns the Landlock ruleset's descriptor, CLOEXEC.
-// Threads: PutOn is async-signal-safe. The filter binds all threads of the process, Landlock the
-// calling one.
+// Threads: both are async-signal-safe to put on. The filter binds all threads of the process,
+// Landlock the calling one.
 // Hostile inputs: none.
-// Failure: PutOn ends at the first layer that fails, with a part of them in force.
+// Failure: an errno; the layers before are in force, so the process should end.
 
 #ifndef SOCKGATE_CLIENT_LAUNCH_LAYERS_H_
 #define SOCKGATE_CLIENT_LAUNCH_LAYERS_H_
@@ -30,14 +30,13 @@ class Layers {
   // Landlock is required and this kernel has none, or too old a one.
   static absl::StatusOr<Layers> Build(const Confinement& wanted, Stage stage);
 
-  struct Outcome {
-    int error = 0;                 // 0: all is well
-    bool landlock_failed = false;  // or else the filter
-    bool landlocked = false;
-  };
-  // `threads`: how many the process has. With more than one Landlock is left out, or, where it is
-  // required, fails with EBUSY.
-  Outcome PutOn(int threads) const;
+  // Landlock, if there is any to put on. With more than one thread it would reach only the calling
+  // one, so then it is left out, or fails with EBUSY where it is required. 0 or an errno;
+  // `*in_force` is whether it was put on.
+  [[nodiscard]] int PutOnLandlock(int threads, bool* in_force) const;
+
+  // The last layer. 0 or an errno.
+  [[nodiscard]] int InstallFilter() const { return filter_.Install(); }
 
   const std::string& profile() const { return profile_; }
   int landlock_abi() const { return landlock_.has_value() ? landlock_->abi() : 0; }
