@@ -130,13 +130,26 @@ int AwaitWorker(launch::Worker& worker) {
                                         " (", strsignal(status->code_or_signal), ")"));
 }
 
-int RunWorker(UniqueFd channel, FetchWorker& fetcher) {
+// All that the host can give: the filter and the lack of capabilities are there in any case.
+launch::WorkerOptions WorkerOptionsFor(const FetchWorker& fetcher) {
+  using launch::Need;
   launch::WorkerOptions options;
   options.keep_descriptors = fetcher.OutputDescriptors();
+  options.namespaces = {Need::kIfPossible, Need::kIfPossible, Need::kIfPossible, Need::kIfPossible};
+  if (geteuid() != 0) return options;
+  if (auto nobody = launch::Identity::Find("nobody"); nobody.ok()) {
+    options.identity = *std::move(nobody);
+  }
+  return options;
+}
+
+int RunWorker(UniqueFd channel, FetchWorker& fetcher, bool verbose) {
   auto worker = launch::Worker::Start(
-      std::move(channel), options, [&](int fd) { return fetcher.Prepare(UniqueFd(fd)); },
+      std::move(channel), WorkerOptionsFor(fetcher),
+      [&](int fd) { return fetcher.Prepare(UniqueFd(fd)); },
       [&](int /*channel*/) { return fetcher.Run(); });
   if (!worker.ok()) return Fail(kExitBroker, worker.status().message());
+  if (verbose) std::fprintf(stderr, "* the worker has %s\n", worker->in_force().ToString().c_str());
   return AwaitWorker(*worker);
 }
 
@@ -157,7 +170,7 @@ int Fetch(const FetchOptions& options) {
   auto channel = broker->AddWorker("fetch");
   if (!channel.ok()) return Fail(kExitBroker, channel.status().message());
   FetchWorker fetcher(options, *allow, *std::move(plan));
-  return RunWorker(*std::move(channel), fetcher);
+  return RunWorker(*std::move(channel), fetcher, options.verbose);
 }
 
 }  // namespace sockgate

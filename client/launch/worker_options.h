@@ -18,6 +18,8 @@
 
 namespace sockgate::launch {
 
+using confine::Identity;
+
 // Unset: as the launcher's. A limit above the launcher's hard limit needs CAP_SYS_RESOURCE and
 // fails without it. Core dumps are always off: a core holds whatever the worker had in memory.
 struct ResourceLimits {
@@ -35,7 +37,8 @@ struct Namespaces {
   // write. Linux 5.12.
   Need mount = Need::kNo;
   // Other processes cannot be named, let alone signalled. The worker is the namespace's first
-  // process, and its number is that of a second one, which ends as the worker does.
+  // process: signals that it has no handler for do not reach it, but SIGKILL. Worker::pid() is that
+  // of another process, which waits outside and ends as the worker does.
   Need pid = Need::kNo;
   Need ipc = Need::kNo;  // System V IPC and POSIX message queues
 };
@@ -53,7 +56,7 @@ struct WorkerOptions {
   Confinement confinement;
   Namespaces namespaces;
   // Unset: the launcher's user and groups. All capabilities are given up in any case.
-  std::optional<confine::Identity> identity;
+  std::optional<Identity> identity;
   StandardStreams streams;
   // Open in the child beside 0, 1, 2 and the channel, under the same numbers; everything else is
   // closed. They stay the launcher's. Each must be open; for Exec none may be kChannelDescriptor

@@ -72,9 +72,17 @@ TEST_F(FetchCommand, AllowsAHostByName) {
 TEST_F(FetchCommand, SaysHowEachConnectionCameToBe) {
   const CommandResult result = RunSockgate(
       {"fetch", "-v", "--allow", "10.0.0.0/8:80", "--allow", allow_, server_.Url("/hello")});
-  EXPECT_TRUE(absl::StartsWith(
+  EXPECT_TRUE(absl::StrContains(
       result.err, absl::StrCat("* ", allow_, ": allowed by rule 2 (--allow ", allow_, "), ")))
       << result.err;
+}
+
+TEST_F(FetchCommand, SaysWhatHoldsTheWorker) {
+  const CommandResult result =
+      RunSockgate({"fetch", "-v", "--allow", allow_, server_.Url("/hello")});
+  EXPECT_TRUE(absl::StrContains(result.err, "* the worker has no_new_privs, no capabilities, "))
+      << result.err;
+  EXPECT_TRUE(absl::StrContains(result.err, "seccomp (fetcher)")) << result.err;
 }
 
 TEST_F(FetchCommand, ShowsProgressOnATerminalOnly) {
