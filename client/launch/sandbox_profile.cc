@@ -124,6 +124,7 @@ std::vector<Rule> FetcherOnlyRules() {
       {"rt_sigaction", kAllow, {IntIs(0, kSigSetXid)}},
       // Before bind(2).
       {"setsockopt", Errno(EPERM), {IntIs(1, SOL_SOCKET), IntIs(2, SO_BINDTODEVICE)}},
+      {"setsockopt", Errno(EPERM), {IntIs(1, IPPROTO_IP), IntIs(2, IP_BIND_ADDRESS_NO_PORT)}},
       // Libraries look for optional files and go on without them, and so they do without the size of
       // memory (qsort) and the name of the machine (EHLO, NTLM).
       {"openat", Errno(EACCES)},
