@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
@@ -12,9 +13,11 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "broker/broker_process.h"
 #include "broker/resolver/resolver_options.h"
+#include "client/launch/trust_store.h"
 #include "client/launch/worker.h"
 #include "tool/allow_list.h"
 #include "tool/audit_file.h"
@@ -108,6 +111,30 @@ absl::StatusOr<FetchPlan> Prepare(const FetchOptions& options) {
   return plan;
 }
 
+bool IsPlain(const std::string& url) {
+  return absl::StartsWithIgnoreCase(url, "http://") || absl::StartsWithIgnoreCase(url, "ftp://");
+}
+
+// Parsing what the system trusts takes longer than many a fetch.
+bool MayNeedTrust(const FetchOptions& options) {
+  const bool plain_proxy = !absl::StartsWithIgnoreCase(options.proxy, "https://");
+  return options.follow || !plain_proxy ||
+         !std::all_of(options.urls.begin(), options.urls.end(), IsPlain);
+}
+
+// Here and not in the worker, which may be another user and not allowed to read the file.
+int LoadTrust(const FetchOptions& options, FetchPlan* plan) {
+  if (!MayNeedTrust(options)) return 0;
+  auto trust = options.ca_file.empty() ? launch::TrustStore::LoadSystem()
+                                       : launch::TrustStore::Load(options.ca_file);
+  if (trust.ok()) {
+    plan->trust = *std::move(trust);
+  } else if (!options.ca_file.empty()) {
+    return Fail(CURLE_SSL_CACERT_BADFILE, trust.status().message());
+  }
+  return 0;
+}
+
 absl::StatusOr<BrokerProcess> StartBroker(const FetchOptions& options, const AllowList& allow,
                                           const ResolverOptions& resolver) {
   auto audit = OpenAuditFile(options.audit_file);
@@ -165,6 +192,7 @@ int Fetch(const FetchOptions& options) {
   if (!resolver.ok()) return Fail(kExitUsage, resolver.status().message());
   auto plan = Prepare(options);
   if (!plan.ok()) return Fail(kExitUsage, plan.status().message());
+  if (const int status = LoadTrust(options, &*plan)) return status;
   auto broker = StartBroker(options, *allow, *resolver);
   if (!broker.ok()) return Fail(kExitBroker, broker.status().message());
   auto channel = broker->AddWorker("fetch");

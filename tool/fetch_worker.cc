@@ -9,9 +9,7 @@
 #include <cmath>
 #include <cstdio>
 #include <ctime>
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -22,17 +20,6 @@
 
 namespace sockgate {
 namespace {
-
-// Where libcurl was told, when it was built, to look for certificates.
-constexpr char kDefaultCaFile[] = "/etc/ssl/certs/ca-certificates.crt";
-
-bool ReadFile(const std::string& path, std::string* contents) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream buffer;
-  buffer << file.rdbuf();
-  *contents = buffer.str();
-  return !contents->empty();
-}
 
 size_t WriteBody(char* data, size_t size, size_t count, void* job) {
   const UniqueFd& output = static_cast<const FetchJob*>(job)->output;
@@ -101,10 +88,6 @@ int FetchWorker::Prepare(UniqueFd channel) {
   tzset();
   setlocale(LC_CTYPE, "");  // by which libcurl reads an international name
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return CURLE_FAILED_INIT;
-  const std::string path = options_.ca_file.empty() ? kDefaultCaFile : options_.ca_file;
-  if (!ReadFile(path, &ca_bundle_) && !options_.ca_file.empty()) {
-    return Say(CURLE_SSL_CACERT_BADFILE, absl::StrCat("cannot read certificates from ", path));
-  }
   return 0;
 }
 
@@ -136,6 +119,9 @@ int FetchWorker::RunOne(CURL* easy, CurlAdapter& adapter, const FetchJob& job) {
   const AheadResult ahead = adapter.ResolveAhead(easy, FirstHop(job.url));
   if (!ahead.error.ok()) return ReportLookup(job, ahead.error, begun);
   SetOptions(easy, job, begun);
+  if (absl::Status status = SetTrust(easy); !status.ok()) {
+    return Say(kExitBroker, status.ToString());
+  }
   CURLcode code;
   {
     // A body that goes to the terminal must not be drawn over.
@@ -166,20 +152,13 @@ void FetchWorker::SetOptions(CURL* easy, const FetchJob& job, Clock::time_point 
   curl_easy_setopt(easy, CURLOPT_FAILONERROR, options_.fail ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, LeftOf(options_.connect_timeout_s, begun));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, LeftOf(options_.max_time_s, begun));
-  SetTrust(easy);
 }
 
 // --insecure is about the server; the proxy sees what is sent to a server without TLS.
-void FetchWorker::SetTrust(CURL* easy) const {
+absl::Status FetchWorker::SetTrust(CURL* easy) const {
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, options_.insecure ? 0L : 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, options_.insecure ? 0L : 2L);
-  // A folder would be opened during the handshake.
-  curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
-  curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, nullptr);
-  if (ca_bundle_.empty()) return;
-  curl_blob blob = {const_cast<char*>(ca_bundle_.data()), ca_bundle_.size(), CURL_BLOB_NOCOPY};
-  curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
-  curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO_BLOB, &blob);
+  return plan_.trust != nullptr ? plan_.trust->Attach(easy) : absl::OkStatus();
 }
 
 int FetchWorker::ReportLookup(const FetchJob& job, const ConnectError& error,

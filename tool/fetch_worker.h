@@ -16,6 +16,7 @@
 
 #include "client/broker_client.h"
 #include "client/curl_adapter.h"
+#include "client/launch/trust_store.h"
 #include "client/url_host.h"
 #include "proto/endpoint.h"
 #include "proto/unique_fd.h"
@@ -32,6 +33,8 @@ struct FetchJob {
 struct FetchPlan {
   std::vector<FetchJob> jobs;
   std::string proxy_url;  // for all jobs; empty: none
+  // Null: no transfer comes to need it, or the system has none.
+  std::unique_ptr<const launch::TrustStore> trust;
 };
 
 class FetchWorker {
@@ -42,7 +45,7 @@ class FetchWorker {
   std::vector<int> OutputDescriptors() const;
 
   // What must be done before confinement: meets the broker over this channel, arms the name shim,
-  // initialises libcurl and OpenSSL, reads the time zone and the CA bundle. 0, or an exit status.
+  // initialises libcurl and OpenSSL, reads the time zone. 0, or an exit status.
   int Prepare(UniqueFd channel);
 
   // All transfers. Returns an exit status.
@@ -53,7 +56,7 @@ class FetchWorker {
 
   int RunOne(CURL* easy, CurlAdapter& adapter, const FetchJob& job);
   void SetOptions(CURL* easy, const FetchJob& job, Clock::time_point begun) const;
-  void SetTrust(CURL* easy) const;
+  absl::Status SetTrust(CURL* easy) const;
   // The host that libcurl connects to for a URL: its own, or the proxy's.
   std::string FirstHop(const std::string& url) const;
   // Each explains a transfer that failed to the user and returns its exit status: no address for
@@ -67,7 +70,6 @@ class FetchWorker {
   const FetchOptions& options_;
   const AllowList& allow_;
   const FetchPlan plan_;
-  std::string ca_bundle_;
   std::unique_ptr<BrokerClient> client_;
   Endpoint last_endpoint_;  // of the transfer's last attempt to connect
   // Found out before confinement: isatty(3) is an ioctl(2).
