@@ -133,7 +133,7 @@ bool FetchLoop::Ready(const FetchOrder& order) {
   return true;
 }
 
-// Null when the adapter refuses.
+// Null when the adapter or the trust store refuses.
 FetchLoop::EasyHandle FetchLoop::NewHandle() {
   EasyHandle handle(curl_easy_init());
   CURL* easy = handle.get();
@@ -142,7 +142,10 @@ FetchLoop::EasyHandle FetchLoop::NewHandle() {
   curl_easy_setopt(easy, CURLOPT_TIMEOUT, kTimeoutSeconds);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, Discard);
-  if (by_.adapter != nullptr && !by_.adapter->Attach(easy).ok()) handle.reset();
+  if (!by_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, by_.ca_file.c_str());
+  if (by_.no_ca_folder) curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+  if (by_.trust != nullptr && !by_.trust->Attach(easy).ok()) return nullptr;
+  if (by_.adapter != nullptr && !by_.adapter->Attach(easy).ok()) return nullptr;
   return handle;
 }
 

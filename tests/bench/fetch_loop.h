@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "client/curl_adapter.h"
+#include "client/launch/trust_store.h"
 
 namespace sockgate::bench {
 
@@ -46,6 +47,9 @@ struct FetchAnswer {
 struct FetchBy {
   CurlAdapter* adapter = nullptr;  // null: libcurl opens its own sockets
   bool ahead = false;              // ResolveAhead() before each fetch from a name
+  std::string ca_file = {};        // what libcurl reads for itself; empty: what it was built with
+  const launch::TrustStore* trust = nullptr;  // what is used instead, if any
+  bool no_ca_folder = false;                  // CURLOPT_CAPATH is none
 };
 
 class FetchLoop {

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
 #include <memory>
 #include <utility>
 
@@ -25,17 +26,21 @@ constexpr size_t kFirstHost = 2;  // of 127.0.0.0/24
 constexpr size_t kMaxUrlBytes = 4096;
 
 // Starts the servers, sends their URLs, one a line, and waits for its parent to end.
-void ServeHttp(int control, size_t addresses) {
+void ServeHttp(int control, size_t addresses, const std::string& certificates) {
+  std::ofstream trusted(certificates, std::ios::app);
   std::vector<std::unique_ptr<testing::LoopbackServer>> servers;
   std::string urls;
   for (size_t i = 0; i < addresses; ++i) {
     testing::LoopbackServer::Options options;
     options.address = absl::StrCat("127.0.0.", kFirstHost + i);
+    options.tls = !certificates.empty();
     auto server = testing::LoopbackServer::Start(std::move(options));
     if (!server.ok()) return;
     absl::StrAppend(&urls, (*server)->Url("/hello"), "\n");
+    trusted << (*server)->certificate_pem();
     servers.push_back(*std::move(server));
   }
+  trusted.close();
   if (send(control, urls.data(), urls.size(), MSG_NOSIGNAL) < 0) return;
   while (true) pause();
 }
@@ -45,33 +50,43 @@ int PrepareCurl() {
   return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : 1;
 }
 
-// Prepares before confinement. Null when something does not work, which it says.
-std::unique_ptr<BrokerClient> MakeClient(int channel, const ConfinedWay& way) {
+// What a worker makes before it is confined.
+struct Prepared {
+  std::unique_ptr<BrokerClient> client;
+  std::unique_ptr<launch::TrustStore> trust;
+};
+
+absl::Status Prepare(int channel, const ConfinedWay& way, Prepared* prepared) {
   auto client = BrokerClient::FromDescriptor(UniqueFd(channel));
-  if (!client.ok()) {
-    std::fprintf(stderr, "worker: %s\n", client.status().ToString().c_str());
-    return nullptr;
+  if (!client.ok()) return client.status();
+  prepared->client = *std::move(client);
+  if (!way.ca_file.empty()) {
+    auto trust = launch::TrustStore::Load(way.ca_file, way.trust);
+    if (!trust.ok()) return trust.status();
+    prepared->trust = *std::move(trust);
   }
-  const absl::Status armed = way.shim ? ArmNameShim(client->get()) : absl::OkStatus();
-  if (armed.ok()) return *std::move(client);
-  std::fprintf(stderr, "worker: %s\n", armed.ToString().c_str());
-  return nullptr;
+  return way.shim ? ArmNameShim(prepared->client.get()) : absl::OkStatus();
 }
 
-int RunConfined(int control, BrokerClient* client, const std::vector<std::string>& urls,
+int RunConfined(int control, const Prepared& prepared, const std::vector<std::string>& urls,
                 const ConfinedWay& way) {
   CurlAdapterOptions options;
   options.mode = way.mode;
-  CurlAdapter adapter(client, std::move(options));
-  FetchLoop(urls, {&adapter, way.ahead}).Serve(control);
+  CurlAdapter adapter(prepared.client.get(), std::move(options));
+  FetchBy by;
+  by.adapter = &adapter;
+  by.ahead = way.ahead;
+  by.trust = prepared.trust.get();
+  FetchLoop(urls, by).Serve(control);
   DisarmNameShim();
   return 0;
 }
 
 }  // namespace
 
-absl::StatusOr<FetchServer> FetchServer::Start(size_t addresses) {
-  auto process = ChildProcess::Start([addresses](int control) { ServeHttp(control, addresses); });
+absl::StatusOr<FetchServer> FetchServer::Start(size_t addresses, const std::string& certificates) {
+  auto process =
+      ChildProcess::Start([&](int control) { ServeHttp(control, addresses, certificates); });
   if (!process.ok()) return process.status();
   std::array<char, kMaxUrlBytes> text;
   const ssize_t size = recv(process->control(), text.data(), text.size(), 0);
@@ -81,12 +96,16 @@ absl::StatusOr<FetchServer> FetchServer::Start(size_t addresses) {
   return FetchServer(*std::move(process), std::move(urls));
 }
 
-absl::StatusOr<FetchSide> FetchSide::Plain(const std::vector<std::string>& urls) {
-  auto process = ChildProcess::Start([&urls](int control) {
-    if (PrepareCurl() == 0) FetchLoop(urls, {}).Serve(control);
+absl::StatusOr<FetchSide> FetchSide::Plain(const std::vector<std::string>& urls,
+                                           const PlainWay& way) {
+  FetchBy by;
+  by.ca_file = way.ca_file;
+  by.no_ca_folder = way.no_ca_folder;
+  auto process = ChildProcess::Start([&](int control) {
+    if (PrepareCurl() == 0) FetchLoop(urls, by).Serve(control);
   });
   if (!process.ok()) return process.status();
-  return FetchSide("plain libcurl", *std::move(process));
+  return FetchSide(way.name, *std::move(process));
 }
 
 absl::StatusOr<FetchSide> FetchSide::Confined(const std::vector<std::string>& urls,
@@ -98,12 +117,13 @@ absl::StatusOr<FetchSide> FetchSide::Confined(const std::vector<std::string>& ur
   launch::WorkerOptions options;
   const int control = pair->child.get();
   options.keep_descriptors = {control};
-  std::unique_ptr<BrokerClient> client;  // the worker's, made in the worker
+  Prepared prepared;  // the worker's, made in the worker
   const auto prepare = [&](int worker_end) {
-    client = MakeClient(worker_end, way);
-    return client == nullptr ? 1 : PrepareCurl();
+    const absl::Status status = Prepare(worker_end, way, &prepared);
+    if (!status.ok()) std::fprintf(stderr, "worker: %s\n", status.ToString().c_str());
+    return status.ok() ? PrepareCurl() : 1;
   };
-  const auto run = [&](int /*channel*/) { return RunConfined(control, client.get(), urls, way); };
+  const auto run = [&](int /*channel*/) { return RunConfined(control, prepared, urls, way); };
   auto worker = launch::Worker::Start(*std::move(channel), options, prepare, run);
   if (!worker.ok()) return worker.status();
   return FetchSide(way.name, *std::move(worker), std::move(pair->parent), broker->pid());

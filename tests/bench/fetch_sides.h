@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "client/launch/trust_store.h"
 #include "client/launch/worker.h"
 #include "proto/messages.h"
 #include "proto/unique_fd.h"
@@ -24,7 +25,8 @@ namespace sockgate::bench {
 // LoopbackServers on several loopback addresses, all in one child.
 class FetchServer {
  public:
-  static absl::StatusOr<FetchServer> Start(size_t addresses);
+  // With `certificates`, a file, they speak TLS and add to it what a client must trust.
+  static absl::StatusOr<FetchServer> Start(size_t addresses, const std::string& certificates = "");
 
   // One for each address.
   const std::vector<std::string>& urls() const { return urls_; }
@@ -43,12 +45,23 @@ struct ConfinedWay {
   ConnectMode mode = ConnectMode::kConnected;
   bool shim = false;   // the name shim is armed
   bool ahead = false;  // FetchBy::ahead
+  // What the worker trusts, by a TrustStore; empty: nothing, for it has no use for it.
+  std::string ca_file = {};
+  launch::TrustStore::Way trust = launch::TrustStore::Way::kBest;
+};
+
+// The same of one that is not.
+struct PlainWay {
+  std::string name = "plain libcurl";
+  std::string ca_file = {};   // FetchBy::ca_file
+  bool no_ca_folder = false;  // FetchBy::no_ca_folder
 };
 
 class FetchSide {
  public:
   // libcurl as it comes, in a process that is not confined.
-  static absl::StatusOr<FetchSide> Plain(const std::vector<std::string>& urls);
+  static absl::StatusOr<FetchSide> Plain(const std::vector<std::string>& urls,
+                                         const PlainWay& way = {});
 
   // libcurl through CurlAdapter, in a worker under the fetcher profile.
   static absl::StatusOr<FetchSide> Confined(const std::vector<std::string>& urls,

@@ -63,7 +63,7 @@ absl::string_view Word(FetchHosts hosts) {
 
 std::string RateText(const RateTable& table) {
   std::string text = absl::StrFormat(
-      "Small HTTP fetches, each over a new connection, a second: %d rounds. Plain libcurl against "
+      "Small fetches, each over a new connection, a second: %d rounds. Plain libcurl against "
       "libcurl in a worker\nunder seccomp. Ratio: to plain libcurl in the same round. CPU: the "
       "broker's, per fetch.\n",
       table.rounds);
@@ -130,6 +130,13 @@ std::string ToText(const Report& report) {
 
 std::string ToText(const ResolveReport& report) {
   return absl::StrCat(LookupText(report.lookups), "\n", RateText(report.rate));
+}
+
+std::string ToText(const RateTable& table) { return RateText(table); }
+
+std::string ToJson(const RateTable& table) {
+  const json object = {{"rate", RateJson(table)}};
+  return object.dump(2) + "\n";
 }
 
 std::string ToJson(const Report& report) {

@@ -25,6 +25,7 @@ struct ResolveReport {
 // Aligned text, with a line of explanation above each table.
 std::string ToText(const Report& report);
 std::string ToText(const ResolveReport& report);
+std::string ToText(const RateTable& table);
 
 // An object {"latency": [{"acceptor", "rounds", "batch", "rows"}...], "rate": {"rounds", "rows"}};
 // each row has the fields of its struct.
@@ -32,6 +33,9 @@ std::string ToJson(const Report& report);
 
 // An object {"lookups": {"rounds", "batch", "rows"}, "rate": as above}.
 std::string ToJson(const ResolveReport& report);
+
+// An object {"rate": as above}.
+std::string ToJson(const RateTable& table);
 
 // False: not all of the text is in the file.
 bool WriteFile(const std::string& path, const std::string& text);
