@@ -12,7 +12,8 @@ namespace sockgate::escape {
 std::vector<Act> NetworkActs();       // new sockets, and old ones pointed elsewhere
 std::vector<Act> SocketOptionActs();  // options that change where or how bytes travel
 std::vector<Act> ProcessActs();       // other programs, processes and memory
-std::vector<Act> KernelActs();        // files, terminals, and wide kernel interfaces
+std::vector<Act> FileActs();          // files by their names, and memory by files
+std::vector<Act> KernelActs();        // terminals, and wide kernel interfaces
 
 }  // namespace sockgate::escape
 

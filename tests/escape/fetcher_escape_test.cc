@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <string>
 #include <vector>
@@ -63,7 +64,25 @@ const auto kName = [](const auto& each) { return each.param.name; };
 INSTANTIATE_TEST_SUITE_P(Network, Escape, testing::ValuesIn(NetworkActs()), kName);
 INSTANTIATE_TEST_SUITE_P(SocketOption, Escape, testing::ValuesIn(SocketOptionActs()), kName);
 INSTANTIATE_TEST_SUITE_P(Process, Escape, testing::ValuesIn(ProcessActs()), kName);
+INSTANTIATE_TEST_SUITE_P(File, Escape, testing::ValuesIn(FileActs()), kName);
 INSTANTIATE_TEST_SUITE_P(Kernel, Escape, testing::ValuesIn(KernelActs()), kName);
+
+// What is no act of its own: the table of all families and types.
+TEST(EscapeFamilies, NoSocketOfAnyFamilyIsMade) {
+  const Act every = {"EverySocket", Exited(0), []() -> Attempt {
+                       return [] {
+                         for (int family = 0; family < 64; ++family) {
+                           for (const int type : {1, 2, 3, 4, 5, 6, 10}) {
+                             const int fd = socket(family, type, 0);
+                             if (fd >= 0 || errno != EACCES) return family == 0 ? 1 : family;
+                           }
+                         }
+                         return 0;
+                       };
+                     }};
+  EXPECT_EQ(Perform(every, {FetcherProfile()}), Exited(0)) << "the code is a family";
+  EXPECT_NE(Perform(every, {}), Exited(0)) << "unconfined, some are made";
+}
 
 // The corridor before tightening is as closed towards the network.
 class EscapeFromProgram : public testing::TestWithParam<Act> {};

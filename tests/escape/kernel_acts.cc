@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <linux/perf_event.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <linux/userfaultfd.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <sys/syscall.h>
 
 #include <cstdint>
+#include <cstring>
 
 #include "tests/escape/acts.h"
 #include "tests/escape/loopback.h"
@@ -110,6 +112,16 @@ Attempt ListInterfaces() {
   };
 }
 
+// For any descriptor that answers: the number is what is refused.
+Attempt ControlSocket(unsigned long request) {
+  const int fd = ConnectedTo(MakePlace(SOCK_STREAM), SOCK_STREAM);
+  return [=] {
+    char room[64] = {};
+    std::memcpy(room, "lo", 3);  // for those that take the name of an interface
+    return ErrnoOf(ioctl(fd, request, room));
+  };
+}
+
 Attempt ControlDescriptor(int command, int64_t argument) {
   const int fd = NewSocket(SOCK_STREAM);
   return [=] { return ErrnoOf(syscall(SYS_fcntl, fd, command, argument)); };
@@ -139,6 +151,12 @@ std::vector<Act> KernelActs() {
         Call("Duplicate", kKilled, SYS_dup, STDERR_FILENO),
         Privileged({"TypeIntoTerminal", Exited(ENOTTY), TypeIntoTerminal}),
         {"ListInterfaces", Exited(ENOTTY), ListInterfaces},
+        {"AskForUrgentMark", Exited(ENOTTY), [] { return ControlSocket(SIOCATMARK); }},
+        {"AskForOwner", Exited(ENOTTY), [] { return ControlSocket(SIOCGPGRP); }},
+        {"AskForUnread", Exited(ENOTTY), [] { return ControlSocket(FIONREAD); }},
+        {"AskForAddress", Exited(ENOTTY), [] { return ControlSocket(SIOCGIFADDR); }},
+        {"AskForIndex", Exited(ENOTTY), [] { return ControlSocket(SIOCGIFINDEX); }},
+        {"StopBlocking", Exited(ENOTTY), [] { return ControlSocket(FIONBIO); }},
         {"DuplicateByFcntl", Killed(), [] { return ControlDescriptor(F_DUPFD, 100); }},
         {"SignalOwner", Killed(), [] { return ControlDescriptor(F_SETOWN, getpid()); }},
   };

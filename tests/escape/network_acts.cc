@@ -87,6 +87,25 @@ Attempt FastOpenAfterRefusal() {
   };
 }
 
+// The same for one whose connection stood, and was reset before the broker could finalise it.
+Attempt FastOpenAfterReset() {
+  const Place other = MakePlace(SOCK_STREAM);
+  const Place agreed = MakePlace(SOCK_STREAM);
+  const int fd = NewSocket(SOCK_STREAM | SOCK_NONBLOCK);
+  if (Connect(fd, agreed.address) == 0 || errno != EINPROGRESS) Must(-1);
+  const int peer = Must(accept(agreed.fd, nullptr, nullptr));
+  const linger reset{1, 0};
+  Must(setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)));
+  close(peer);
+  pollfd over{fd, POLLIN, 0};
+  Must(poll(&over, 1, 1000));
+  return [=] {
+    SendTo(fd, MSG_FASTOPEN, other.address);
+    const int error = SendTo(fd, MSG_FASTOPEN, other.address);
+    return IsReached(other) ? 0 : error;
+  };
+}
+
 Attempt FastOpenAFreshSocket() {
   const Place other = MakePlace(SOCK_STREAM);
   const int fd = NewSocket(SOCK_STREAM);
@@ -199,6 +218,14 @@ std::vector<Act> NetworkActs() {
         Privileged(NewSocketAct("SocketRaw", AF_INET, SOCK_RAW, IPPROTO_ICMP)),
         Privileged(NewSocketAct("SocketAlg", AF_ALG, SOCK_SEQPACKET, 0)),
         Privileged(NewSocketAct("SocketVsock", AF_VSOCK, SOCK_STREAM, 0)),
+        Privileged(NewSocketAct("SocketBluetooth", AF_BLUETOOTH, SOCK_RAW, 1)),
+        Privileged(NewSocketAct("SocketCan", AF_CAN, SOCK_RAW, 1)),
+        Privileged(NewSocketAct("SocketXdp", AF_XDP, SOCK_RAW, 0)),
+        Privileged(NewSocketAct("SocketTipc", AF_TIPC, SOCK_STREAM, 0)),
+        Privileged(NewSocketAct("SocketSmc", AF_SMC, SOCK_STREAM, 0)),
+        Privileged(NewSocketAct("SocketMptcp", AF_INET, SOCK_STREAM, 262)),
+        Privileged(NewSocketAct("SocketSctp", AF_INET, SOCK_STREAM, IPPROTO_SCTP)),
+        NewSocketAct("SocketKernelEvents", AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT),
         SocketPairAct("PairOfDatagrams", AF_UNIX, SOCK_DGRAM),
         SocketPairAct("PairOfPackets", AF_UNIX, SOCK_SEQPACKET),
         Privileged(SocketPairAct("PairOfAnotherFamily", AF_TIPC, SOCK_STREAM)),
@@ -206,6 +233,7 @@ std::vector<Act> NetworkActs() {
         {"ConnectAFreshSocket", Exited(EINPROGRESS), ConnectAFreshSocket},
         {"ConnectAUnixSocket", Exited(EINPROGRESS), ConnectAUnixSocket},
         {"FastOpenAfterRefusal", Killed(), FastOpenAfterRefusal},
+        {"FastOpenAfterReset", Killed(), FastOpenAfterReset},
         {"FastOpenAFreshSocket", Killed(), FastOpenAFreshSocket},
         {"SendToElsewhere", Killed(), SendToElsewhere},
         {"SendmsgElsewhere", Killed(), [] { return SendMessageElsewhere(SYS_sendmsg); }},

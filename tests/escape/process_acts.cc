@@ -9,12 +9,14 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
 #include <cstdint>
 
 #include "tests/escape/acts.h"
+#include "tests/escape/victim.h"
 
 namespace sockgate::escape {
 namespace {
@@ -23,6 +25,10 @@ using launch::ErrnoOf;
 using launch::Exited;
 
 constexpr size_t kPage = 4096;
+
+// What some calls want to see, and may see empty.
+const uint64_t kNoSignals = 0;
+const itimerval kNoTimer = {};
 
 // In the new process: ends it. In the old one: how that went.
 int EndTheChild(int64_t result) {
@@ -57,16 +63,6 @@ Attempt Execute(int64_t number) {
     return number == SYS_execveat ? ErrnoOf(syscall(number, AT_FDCWD, argv[0], argv, nullptr, 0))
                                   : ErrnoOf(syscall(number, argv[0], argv, nullptr));
   };
-}
-
-// A process that could be attacked: it ends with the one that arranged it.
-pid_t Victim() {
-  const pid_t attacker = getpid();
-  const pid_t pid = Must(fork());
-  if (pid != 0) return pid;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() == attacker) pause();
-  _exit(0);
 }
 
 Attempt Trace() {
@@ -130,6 +126,13 @@ std::vector<Act> ProcessActs() {
       CloneAct("CloneAProcess", 0),
       Privileged(CloneAct("CloneIntoUserNamespace", CLONE_NEWUSER)),
       Privileged(CloneAct("CloneIntoNetworkNamespace", CLONE_NEWNET)),
+      Privileged(CloneAct("CloneIntoMountNamespace", CLONE_NEWNS)),
+      Privileged(CloneAct("CloneIntoPidNamespace", CLONE_NEWPID)),
+      Privileged(CloneAct("CloneIntoIpcNamespace", CLONE_NEWIPC)),
+      Privileged(CloneAct("CloneIntoUtsNamespace", CLONE_NEWUTS)),
+      Privileged(CloneAct("CloneIntoCgroupNamespace", CLONE_NEWCGROUP)),
+      // Flags beyond 32 bits, which the kernel drops: the filter does not.
+      CloneAct("CloneAThreadThatIsNone", uint64_t{1} << 33),
       CloneAct("CloneSharingFiles", CLONE_FILES | CLONE_FS),
       {"Clone3", Exited(ENOSYS), Clone3},
       {"Execve", Killed(), [] { return Execute(SYS_execve); }},
@@ -152,6 +155,16 @@ std::vector<Act> ProcessActs() {
       {"MapWritableAndExecutable", Killed(), [] { return MapExecutable(PROT_WRITE); }},
       Call("ReadImpliesExec", kKilled, SYS_personality, READ_IMPLIES_EXEC),
       Call("OutliveTheLauncher", kKilled, SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0),
+      Privileged(
+          Call("LetAnyoneTrace", kKilled, SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0)),
+      Call("KeepCapabilities", kKilled, SYS_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0),
+      Call("BecomeDumpable", kKilled, SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0),
+      Call("TakeSigsys", kKilled, SYS_rt_sigaction, SIGSYS, 0, 0, 8),
+      Call("TakeSignals", kKilled, SYS_signalfd4, -1, &kNoSignals, 8, 0),
+      Call("SignalAThread", kKilled, SYS_tgkill, getpid(), getpid(), 0),
+      Call("QuerySessions", kKilled, SYS_getsid, 0),
+      Call("ChangePriority", kKilled, SYS_setpriority, PRIO_PROCESS, 0, 19),
+      Call("SetTimer", kKilled, SYS_setitimer, ITIMER_VIRTUAL, &kNoTimer, 0),
       Call("BecomeUndumpable", kKilled, SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0),
       {"ChangeLimit", Killed(), ChangeLimit},
       Call("ChangeUser", kKilled, SYS_setuid, getuid()),

@@ -1,8 +1,11 @@
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <cstring>
 #include <string>
 
 #include "tests/escape/acts.h"
@@ -55,6 +58,42 @@ Attempt AttachFilter() {
   };
 }
 
+// An IPv6 socket with an IPv4 peer becomes one of the other family.
+Attempt ChangeFamily() {
+  const int fd = Must(socket(AF_INET6, SOCK_STREAM, 0));
+  const Place place = MakePlace(SOCK_STREAM);
+  sockaddr_in6 mapped{};
+  mapped.sin6_family = AF_INET6;
+  mapped.sin6_port = place.address.sin_port;
+  mapped.sin6_addr.s6_addr[10] = mapped.sin6_addr.s6_addr[11] = 0xff;
+  std::memcpy(&mapped.sin6_addr.s6_addr[12], &place.address.sin_addr, 4);
+  Must(connect(fd, reinterpret_cast<const sockaddr*>(&mapped), sizeof(mapped)));
+  return [=] {
+    const int family = AF_INET;
+    return ErrnoOf(setsockopt(fd, IPPROTO_IPV6, IPV6_ADDRFORM, &family, sizeof(family)));
+  };
+}
+
+Attempt JoinGroup() {
+  const int fd = NewSocket(SOCK_DGRAM);
+  return [=] {
+    ip_mreq group{};
+    group.imr_multiaddr.s_addr = htonl(0xe00000fb);
+    group.imr_interface.s_addr = htonl(INADDR_LOOPBACK);
+    return ErrnoOf(setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)));
+  };
+}
+
+// Maps what the connection receives into memory.
+Attempt ReadByMap() {
+  const int fd = ConnectedTo(MakePlace(SOCK_STREAM), SOCK_STREAM);
+  return [=] {
+    char room[64] = {};
+    socklen_t size = sizeof(room);
+    return ErrnoOf(getsockopt(fd, IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, room, &size));
+  };
+}
+
 // Would make a descriptor for the process at the other end.
 Attempt PeerPidfd() {
   int ends[2];
@@ -72,6 +111,18 @@ Attempt PeerPidfd() {
 std::vector<Act> SocketOptionActs() {
   return {
       {"PeerPidfd", Killed(), PeerPidfd},
+      {"ChangeFamily", Killed(), ChangeFamily, true},
+      {"JoinGroup", Killed(), JoinGroup},
+      Privileged({"ReadByMap", Killed(), ReadByMap}),
+      SwitchAct("UrgentInline", SOL_SOCKET, SO_OOBINLINE),
+      SwitchAct("ReusePort", SOL_SOCKET, SO_REUSEPORT),
+      SwitchAct("Broadcast", SOL_SOCKET, SO_BROADCAST),
+      SwitchAct("DontRoute", SOL_SOCKET, SO_DONTROUTE),
+      SwitchAct("ReceiveTimes", SOL_SOCKET, SO_TIMESTAMP),
+      SwitchAct("AnySource", IPPROTO_IP, IP_FREEBIND),
+      SwitchAct("ReceiveErrors", IPPROTO_IP, IP_RECVERR),
+      SwitchAct("DeferAccept", IPPROTO_TCP, TCP_DEFER_ACCEPT),
+      SwitchAct("UserTimeout", IPPROTO_TCP, TCP_USER_TIMEOUT),
       Softly(EPERM, Privileged(OptionAct("BindToDevice", SOL_SOCKET, SO_BINDTODEVICE, "lo"))),
       Privileged(SwitchAct("Mark", SOL_SOCKET, SO_MARK)),
       Privileged(SwitchAct("ReceiveBufferForce", SOL_SOCKET, SO_RCVBUFFORCE)),
