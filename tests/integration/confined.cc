@@ -44,16 +44,27 @@ BrokerProcess StartBrokerWith(Role role, UniqueFd audit) {
   return *std::move(broker);
 }
 
-ConfinedRun::ConfinedRun(BrokerProcess& broker, Piece piece) {
+ConfinedRun::ConfinedRun(BrokerProcess& broker, Piece piece, const std::string& role) {
+  Start(
+      broker, [piece = std::move(piece)](int channel) { return Report(channel, piece); }, role);
+}
+
+ConfinedRun ConfinedRun::Raw(BrokerProcess& broker, RawPiece piece, const std::string& role) {
+  ConfinedRun run;
+  run.Start(broker, piece, role);
+  return run;
+}
+
+void ConfinedRun::Start(BrokerProcess& broker, const RawPiece& piece, const std::string& role) {
   Pipe pipe;
   reader_ = std::move(pipe.reader);
-  auto channel = broker.AddWorker("test");
+  auto channel = broker.AddWorker(role);
   SOCKGATE_CHECK(channel.ok());
   launch::WorkerOptions options;
   const int writer = pipe.writer.get();
   options.keep_descriptors.push_back(writer);
   worker_ = launch::Worker::Start(*std::move(channel), options, PrepareWorker, [&](int fd) {
-    WriteAll(writer, Report(fd, piece));
+    WriteAll(writer, piece(fd));
     return 0;
   });
 }

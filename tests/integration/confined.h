@@ -32,9 +32,11 @@ BrokerProcess StartBrokerWith(Role role, UniqueFd audit = UniqueFd());
 class ConfinedRun {
  public:
   using Piece = std::function<std::string(BrokerClient& client)>;
+  // With the bare channel, for a piece that does not keep to the protocol.
+  using RawPiece = std::function<std::string(int channel)>;
 
-  // The role must be named "test".
-  ConfinedRun(BrokerProcess& broker, Piece piece);
+  ConfinedRun(BrokerProcess& broker, Piece piece, const std::string& role = "test");
+  static ConfinedRun Raw(BrokerProcess& broker, RawPiece piece, const std::string& role = "test");
 
   launch::Worker& worker() { return *worker_; }
 
@@ -42,8 +44,11 @@ class ConfinedRun {
   std::string Text();
 
  private:
+  ConfinedRun() = default;
+  void Start(BrokerProcess& broker, const RawPiece& piece, const std::string& role);
+
   UniqueFd reader_;
-  absl::StatusOr<launch::Worker> worker_;
+  absl::StatusOr<launch::Worker> worker_ = absl::UnavailableError("not started");
 };
 
 // Both at once.
