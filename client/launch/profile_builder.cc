@@ -180,9 +180,14 @@ absl::StatusOr<Profile> ProfileBuilder::Build() const {
         absl::StrCat("profile ", profile_.name, ": ", refused_,
                      " opens a way out of the sandbox; if that is meant, say AllowWayOut"));
   }
-  const auto filter = confine::SeccompFilter::Build(profile_);
+  Profile profile = profile_;
+  // A rule that does what is done anyway is an error in a profile.
+  const auto idle = [&](const Rule& rule) { return rule.action == profile.fallback; };
+  profile.rules.erase(std::remove_if(profile.rules.begin(), profile.rules.end(), idle),
+                      profile.rules.end());
+  const auto filter = confine::SeccompFilter::Build(profile);
   if (!filter.ok()) return filter.status();
-  return profile_;
+  return profile;
 }
 
 }  // namespace sockgate::launch
