@@ -8,12 +8,14 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
 #include <cstdint>
+#include <thread>
 
 #include "tests/escape/acts.h"
 #include "tests/escape/victim.h"
@@ -49,6 +51,15 @@ Attempt Clone3() {
     clone_args arguments{};
     arguments.exit_signal = SIGCHLD;
     return EndTheChild(syscall(SYS_clone3, &arguments, sizeof(arguments)));
+  };
+}
+
+// A thread has no more rights than its process.
+Attempt OpenSocketInAThread() {
+  return [] {
+    int error = 0;
+    std::thread([&] { error = ErrnoOf(socket(AF_INET, SOCK_STREAM, 0)); }).join();
+    return error;
   };
 }
 
@@ -122,6 +133,7 @@ Attempt ChangeLimit() {
 
 std::vector<Act> ProcessActs() {
   return {
+      {"OpenSocketInAThread", Exited(EACCES), OpenSocketInAThread},
       {"Fork", Killed(), Fork},
       CloneAct("CloneAProcess", 0),
       Privileged(CloneAct("CloneIntoUserNamespace", CLONE_NEWUSER)),

@@ -2,11 +2,11 @@
 // other's share of the broker. And who else writes on its channel.
 
 #include <gtest/gtest.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -180,6 +180,62 @@ TEST_F(OtherRightsTest, RequestsWithoutEndHaveToWait) {
   EXPECT_EQ(greedy.Text(), "had to wait, 0 unanswered");
 }
 
+// Sends standard error along with one byte.
+int PassDescriptor(int socket) {
+  const uint8_t byte = 0;
+  return SendPacket(socket, absl::MakeConstSpan(&byte, 1), STDERR_FILENO, Wait::kYes).status ==
+                 PacketStatus::kOk
+             ? 0
+             : 1;
+}
+
+int InAnotherProcess(const std::function<int()>& run) {
+  const pid_t pid = fork();
+  if (pid == 0) _exit(run());
+  int status = -1;
+  waitpid(pid, &status, 0);
+  return status;
+}
+
+// To the worker a descriptor comes by its channel, of which nobody else has the broker's end; one
+// that a third process sends into the worker's end reaches the broker, who ends the channel or,
+// where the kernel can, does not let it be sent.
+TEST_F(OtherRightsTest, AThirdProcessCannotPassADescriptorToTheWorker) {
+  BrokerProcess broker = StartWith({MakeRole("test", {AllowHost("none.localhost")})});
+  auto channel = broker.AddWorker("test");
+  ASSERT_TRUE(channel.ok()) << channel.status();
+  const RawChannel worker(channel->get());
+  ASSERT_TRUE(worker.Send(PacketOf(1, Hello())));
+  ASSERT_FALSE(worker.Receive().empty());
+  const bool sent = InAnotherProcess([&] { return PassDescriptor(channel->get()); }) == 0;
+  if (sent) {
+    EXPECT_TRUE(worker.IsClosed());
+  } else {
+    UniqueFd came;
+    ASSERT_TRUE(worker.Send(PacketOf(2, OpenChannelRequest())));
+    EXPECT_EQ(worker.NextResult(&came).outcome, Outcome::kOpened) << "the channel works on";
+  }
+}
+
+// What the profile leaves open, by intent: a socket that the launcher hands over is one to receive
+// by.
+TEST_F(OtherRightsTest, ASocketFromTheLauncherCanBringDescriptors) {
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+  ASSERT_EQ(InAnotherProcess([&] { return PassDescriptor(ends[0]); }), 0);
+  launch::WorkerOptions options;
+  options.keep_descriptors = {ends[1]};
+  int channel[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, channel), 0);
+  auto worker = launch::Worker::Start(UniqueFd(channel[1]), options, nullptr, [&](int) {
+    UniqueFd came;
+    return RawChannel(ends[1]).Receive(&came).size() == 1 && came.valid() ? 0 : 1;
+  });
+  ASSERT_TRUE(worker.ok()) << worker.status();
+  EXPECT_EQ(worker->Wait()->code_or_signal, 0);
+  for (const int fd : {ends[0], ends[1], channel[0]}) close(fd);
+}
+
 // A process that shares the worker's end of the channel, as one that was forked too early would.
 TEST_F(OtherRightsTest, AForgedReplyReachesTheBrokerAndNotTheWorker) {
   BrokerProcess broker = StartWith({MakeRole("test", {AllowHost("none.localhost")})});
@@ -191,11 +247,8 @@ TEST_F(OtherRightsTest, AForgedReplyReachesTheBrokerAndNotTheWorker) {
   const size_t size = EncodeReply(reply, absl::MakeSpan(packet));
   ASSERT_GT(size, 0U);
   const int shared = channel->get();
-  const pid_t forger = fork();
-  if (forger == 0) _exit(send(shared, packet.data(), size, MSG_NOSIGNAL) > 0 ? 0 : 1);
-  int status = -1;
-  waitpid(forger, &status, 0);
-  ASSERT_EQ(status, 0);
+  const auto forge = [&] { return send(shared, packet.data(), size, MSG_NOSIGNAL) > 0 ? 0 : 1; };
+  ASSERT_EQ(InAnotherProcess(forge), 0);
   // What the worker then reads is the end, and no reply of anybody's.
   EXPECT_TRUE(RawChannel(shared).IsClosed());
   EXPECT_FALSE(BrokerClient::FromDescriptor(*std::move(channel)).ok());
