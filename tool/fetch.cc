@@ -166,6 +166,7 @@ launch::WorkerOptions WorkerOptionsFor(const FetchWorker& fetcher) {
   if (geteuid() != 0) return options;
   if (auto nobody = launch::Identity::Find("nobody"); nobody.ok()) {
     options.identity = *std::move(nobody);
+    options.identity_need = Need::kIfPossible;
   }
   return options;
 }

@@ -40,6 +40,7 @@ const char* StepName(SetupStep step) {
     case SetupStep::kExec:
       return "exec";
     case SetupStep::kInNamespaces:
+    case SetupStep::kAsAnotherUser:
     case SetupStep::kUnderLandlock:
       break;
   }
@@ -106,14 +107,18 @@ int IsolateChild(const ChildPlan& plan) noexcept {
 }
 
 // A process that becomes another user's forgets that it was to die with its parent.
-void GiveUpPrivileges(const ChildPlan& plan, int namespaces) noexcept {
-  if (plan.identity != nullptr) {
-    if (const int error = plan.identity->Become()) FailChild(plan, SetupStep::kIdentity, error);
-    const bool has_parent_to_follow = plan.die_with_launcher || (namespaces & CLONE_NEWPID) != 0;
-    if (has_parent_to_follow && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
-      FailChild(plan, SetupStep::kDieWithLauncher, errno);
-    }
+void BecomeUser(const ChildPlan& plan, int namespaces) noexcept {
+  if (plan.identity == nullptr) return;
+  const int error = plan.identity->Become();
+  if (error != 0 && plan.identity_required) FailChild(plan, SetupStep::kIdentity, error);
+  Tell(plan, SetupStep::kAsAnotherUser, error == 0 ? 1 : 0);
+  const bool has_parent_to_follow = plan.die_with_launcher || (namespaces & CLONE_NEWPID) != 0;
+  if (has_parent_to_follow && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+    FailChild(plan, SetupStep::kDieWithLauncher, errno);
   }
+}
+
+void GiveUpPrivileges(const ChildPlan& plan) noexcept {
   if (const int error = confine::KeepOnlyCapabilities(0)) {
     FailChild(plan, SetupStep::kCapabilities, error);
   }
@@ -140,7 +145,8 @@ void SetUpChild(const ChildPlan& plan) noexcept {
   ArrangeDescriptors(plan);
   const int namespaces = IsolateChild(plan);
   LimitResources(plan);
-  GiveUpPrivileges(plan, namespaces);
+  BecomeUser(plan, namespaces);
+  GiveUpPrivileges(plan);
 }
 
 void LockChild(const ChildPlan& plan, int threads) noexcept {

@@ -26,7 +26,7 @@ namespace sockgate::launch {
 class ProfileBuilder {
  public:
   // Begins with all that FetcherProfile() has.
-  explicit ProfileBuilder(std::string name);
+  explicit ProfileBuilder(std::string name = "embed");
 
   // The call happens: always, or where all conditions hold. What the fetcher answers it with is
   // gone; what it allows under conditions stays, beside conditions and not beside none.

@@ -8,9 +8,9 @@
 // |---------------|----------------------------------------------|------------------------------|
 // | fetcher       | libcurl on what it was given                 | kills the process (SIGSYS)   |
 // | fetcher-log   | finding what a libcurl needs beyond that     | happens, and is logged       |
+// | embed         | libcurl in a program that needs more: by     | kills the process, or what   |
+// |               | ProfileBuilder (profile_builder.h)           | the program says             |
 // | program       | a program until it confines itself           | EPERM                        |
-//
-// A program that needs more than the fetcher adds it by ProfileBuilder (profile_builder.h).
 
 #ifndef SOCKGATE_CLIENT_LAUNCH_SANDBOX_PROFILE_H_
 #define SOCKGATE_CLIENT_LAUNCH_SANDBOX_PROFILE_H_
