@@ -10,20 +10,16 @@
 #include "tests/integration/pipe_text.h"
 
 namespace sockgate::testing {
-namespace {
-
 int PrepareWorker(int /*channel*/) {
   tzset();
   return curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-std::string Report(int channel, const ConfinedRun::Piece& piece) {
+std::string RunPiece(int channel, const ConfinedRun::Piece& piece) {
   auto client = BrokerClient::FromDescriptor(UniqueFd(channel));
   if (!client.ok()) return absl::StrCat("no client: ", client.status().ToString());
   return piece(**client);
 }
-
-}  // namespace
 
 BrokerProcess StartBroker(const std::vector<std::string>& allow, UniqueFd audit, Limits limits) {
   std::vector<Rule> rules;
@@ -53,7 +49,7 @@ ConfinedRun::ConfinedRun(BrokerProcess& broker, Piece piece) {
   const int writer = pipe.writer.get();
   options.keep_descriptors.push_back(writer);
   worker_ = launch::Worker::Start(*std::move(channel), options, PrepareWorker, [&](int fd) {
-    WriteAll(writer, Report(fd, piece));
+    WriteAll(writer, RunPiece(fd, piece));
     return 0;
   });
 }
