@@ -27,46 +27,56 @@ using Clock = std::chrono::steady_clock;
 constexpr int kTickMs = 20;
 constexpr useconds_t kTickUs = 1000;
 
-// In memory that parent and child share: the listener's number in the child. Under the filter the
-// child could not say it by a system call.
-using Listener = std::atomic<int>;
 constexpr int kNotYet = -1;
 constexpr int kRefused = -2;
 
-struct Unmap {
-  void operator()(Listener* shared) const { munmap(shared, sizeof(*shared)); }
+// In memory that parent and child share, because under the filter a system call may have to wait
+// for the parent.
+struct Shared {
+  std::atomic<int> listener{kNotYet};  // its number in the child
+  std::atomic<bool> taken{false};      // the parent has it too
 };
-using SharedListener = std::unique_ptr<Listener, Unmap>;
 
-SharedListener ShareListener() {
+struct Unmap {
+  void operator()(Shared* shared) const { munmap(shared, sizeof(*shared)); }
+};
+
+std::unique_ptr<Shared, Unmap> Share() {
   void* memory =
-      mmap(nullptr, sizeof(Listener), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  return SharedListener(memory == MAP_FAILED ? nullptr : new (memory) Listener(kNotYet));
+      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  return std::unique_ptr<Shared, Unmap>(memory == MAP_FAILED ? nullptr : new (memory) Shared);
 }
 
 // From here on the calls that the filter reports wait for the parent.
-bool Install(const std::vector<sock_filter>& filter, Listener* shared) {
+bool Install(const std::vector<sock_filter>& filter, Shared* shared) {
   const sock_fprog program = {static_cast<uint16_t>(filter.size()),
                               const_cast<sock_filter*>(filter.data())};
   const bool sealed = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
   const auto listener = sealed ? syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
                                          SECCOMP_FILTER_FLAG_NEW_LISTENER, &program)
                                : -1;
-  shared->store(listener >= 0 ? static_cast<int>(listener) : kRefused);
+  shared->listener.store(listener >= 0 ? static_cast<int>(listener) : kRefused);
   return listener >= 0;
 }
 
-[[noreturn]] void RunChild(const ReportingChild& child, Listener* shared) {
+[[noreturn]] void RunChild(const ReportingChild& child, Shared* shared) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   child.prepare();
-  _exit(Install(child.filter, shared) ? child.run() : EXIT_FAILURE);
+  if (!Install(child.filter, shared)) _exit(EXIT_FAILURE);
+  // A child that reports nothing could be gone before its listener is taken.
+  while (!shared->taken.load()) {
+  }
+  _exit(child.run());
 }
 
-UniqueFd TakeListener(pid_t child, const Listener& shared, Clock::time_point give_up) {
-  while (shared.load() == kNotYet && Clock::now() < give_up) usleep(kTickUs);
-  if (shared.load() < 0) return {};
+UniqueFd TakeListener(pid_t child, Shared* shared, Clock::time_point give_up) {
+  while (shared->listener.load() == kNotYet && Clock::now() < give_up) usleep(kTickUs);
+  if (shared->listener.load() < 0) return {};
   const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
-  return UniqueFd(static_cast<int>(syscall(SYS_pidfd_getfd, process.get(), shared.load(), 0)));
+  UniqueFd listener(
+      static_cast<int>(syscall(SYS_pidfd_getfd, process.get(), shared->listener.load(), 0)));
+  shared->taken.store(listener.valid());
+  return listener;
 }
 
 void AnswerOne(int listener, pid_t child, const OnCall& on_call) {
@@ -103,12 +113,12 @@ int Reap(pid_t child) {
 absl::StatusOr<int> RunReporting(const ReportingChild& child, const OnCall& on_call,
                                  std::chrono::seconds patience) {
   const auto give_up = Clock::now() + patience;
-  const SharedListener shared = ShareListener();
+  const auto shared = Share();
   if (shared == nullptr) return absl::ErrnoToStatus(errno, "mmap");
   const pid_t pid = fork();
   if (pid < 0) return absl::ErrnoToStatus(errno, "fork");
   if (pid == 0) RunChild(child, shared.get());
-  const UniqueFd listener = TakeListener(pid, *shared, give_up);
+  const UniqueFd listener = TakeListener(pid, shared.get(), give_up);
   const bool ended = listener.valid() && AnswerAll(listener.get(), pid, on_call, give_up);
   if (!ended) kill(pid, SIGKILL);
   const int exit_code = Reap(pid);

@@ -1,5 +1,6 @@
 #include "tests/escape/features/world.h"
 
+#include <cstdint>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -25,6 +26,8 @@ std::string ReadFile(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+std::string At(uint16_t port) { return absl::StrCat("127.0.0.1:", port); }
+
 void Trust(std::string pem, Places* places) {
   places->trust_pem = std::move(pem);
   auto trust = launch::TrustStore::FromPem(places->trust_pem, "the features' trust");
@@ -42,7 +45,12 @@ const World& OnlyWorld() {
 World::World() : plain_(Options(false)), secure_(Options(true)) {
   places_.http = plain_.Url("");
   places_.https = secure_.Url("");
-  Trust(absl::StrCat(ReadFile(kSystemBundle), secure_.certificate_pem()), &places_);
+  places_.http2 = absl::StrCat("https://", At(http2_.port()));
+  places_.ftp = absl::StrCat("ftp://", At(side_.ports().ftp));
+  places_.tunnel = At(side_.ports().tunnel);
+  places_.echo = absl::StrCat("http://", At(side_.ports().echo));
+  Trust(absl::StrCat(ReadFile(kSystemBundle), secure_.certificate_pem(), http2_.certificate_pem()),
+        &places_);
 }
 
 WorldTest::WorldTest() : places_(OnlyWorld().places()) {}

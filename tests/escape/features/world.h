@@ -11,7 +11,9 @@
 
 #include "broker/broker_process.h"
 #include "tests/escape/features/features.h"
+#include "tests/escape/features/nghttpd.h"
 #include "tests/escape/features/places.h"
+#include "tests/escape/features/side_servers.h"
 #include "tests/integration/server_process.h"
 
 namespace sockgate::escape {
@@ -25,6 +27,8 @@ class World {
  private:
   const testing::ServerProcess plain_;
   const testing::ServerProcess secure_;
+  const Nghttpd http2_;
+  const SideServers side_;
   Places places_;
 };
 
