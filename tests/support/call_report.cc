@@ -122,6 +122,9 @@ absl::StatusOr<int> RunReporting(const ReportingChild& child, const OnCall& on_c
   const bool ended = listener.valid() && AnswerAll(listener.get(), pid, on_call, give_up);
   if (!ended) kill(pid, SIGKILL);
   const int exit_code = Reap(pid);
+  if (shared->listener.load() == kNotYet) {
+    return absl::DeadlineExceededError("the child did not come to its filter");
+  }
   if (!listener.valid()) return absl::UnavailableError("no process may be watched by seccomp here");
   if (!ended) return absl::DeadlineExceededError("the child did not end");
   return exit_code;

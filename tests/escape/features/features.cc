@@ -4,8 +4,8 @@ namespace sockgate::escape {
 
 std::vector<Feature> AllFeatures() {
   std::vector<Feature> all;
-  for (const auto& part :
-       {HttpFeatures(), TlsFeatures(), TunnelFeatures(), ManyFeatures(), OptionFeatures()}) {
+  for (const auto& part : {HttpFeatures(), TlsFeatures(), TunnelFeatures(), ManyFeatures(),
+                           NameFeatures(), OptionFeatures()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

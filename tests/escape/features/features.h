@@ -26,6 +26,7 @@ std::vector<Feature> HttpFeatures();
 std::vector<Feature> TlsFeatures();
 std::vector<Feature> TunnelFeatures();
 std::vector<Feature> ManyFeatures();
+std::vector<Feature> NameFeatures();
 std::vector<Feature> OptionFeatures();
 
 // All of them.

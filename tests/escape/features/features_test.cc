@@ -15,7 +15,7 @@ class FeatureOf : public WorldTest, public ::testing::WithParamInterface<Feature
 INSTANTIATE_TEST_SUITE_P(Features, FeatureOf, ::testing::ValuesIn(AllFeatures()), FeatureName);
 
 TEST_P(FeatureOf, WorksUnderTheFetcherProfile) {
-  BrokerProcess broker = StartFeatureBroker();
+  BrokerProcess broker = world_.StartBroker();
   EXPECT_EQ(testing::RunConfined(
                 broker, [&](BrokerClient& client) { return GetParam().run(client, places_); }),
             "ok");

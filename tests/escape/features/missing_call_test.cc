@@ -23,8 +23,8 @@ class MissingCall : public WorldTest {
  protected:
   using Calls = std::vector<std::string>;
 
-  static void ExpectMissing(const Calls& calls, const testing::ConfinedRun::Piece& piece) {
-    BrokerProcess broker = StartFeatureBroker();
+  void ExpectMissing(const Calls& calls, const testing::ConfinedRun::Piece& piece) {
+    BrokerProcess broker = world_.StartBroker();
     const auto missing = FindMissingCalls(broker, piece);
     if (absl::IsUnavailable(missing.status())) GTEST_SKIP() << missing.status();
     ASSERT_TRUE(missing.ok()) << missing.status();

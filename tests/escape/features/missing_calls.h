@@ -1,7 +1,8 @@
 // MissingCalls: what a worker would have died of.
 //
 // A piece runs in a child under the fetcher's own filter, but for one thing: a call that the
-// profile kills for happens, and is written down here.
+// profile kills for happens, and is written down here, with all six
+// registers for arguments, of which the call may use fewer.
 //
 // Process: the test, single-threaded.
 
@@ -19,7 +20,7 @@ namespace sockgate::escape {
 
 struct MissingCalls {
   std::string text;                // what the piece returned
-  std::vector<std::string> calls;  // each once, with arguments: "getppid(0, 0, 0, 0, 0, 0)"
+  std::vector<std::string> calls;  // each once: "getppid(0, 0, 0, 0, 0, 0)"
 };
 
 // Unavailable: this host lets no process be watched so.

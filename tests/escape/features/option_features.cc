@@ -59,13 +59,6 @@ std::string LimitedSpeed(BrokerClient& client, const Places& places) {
   return easy.Want(200, "");
 }
 
-// Nobody has armed the name shim here, so the resolver's thread finds no file and gets no socket.
-std::string NameThatNobodyKnows(BrokerClient& client, const Places&) {
-  CurlAdapter adapter(&client, InMode(ConnectMode::kConnected));
-  Easy easy(adapter, "http://nowhere.test/");
-  return easy.WantCode(CURLE_COULDNT_RESOLVE_HOST);
-}
-
 std::string RefusedConnection(BrokerClient& client, const Places&) {
   CurlAdapter adapter(&client, InMode(ConnectMode::kInProgress));
   Easy easy(adapter, "http://127.0.0.1:1/");
@@ -82,7 +75,6 @@ std::vector<Feature> OptionFeatures() {
       {"InterfaceByName", InterfaceByName},
       {"KeepAliveProbes", KeepAliveProbes},
       {"LimitedSpeed", LimitedSpeed},
-      {"NameThatNobodyKnows", NameThatNobodyKnows},
       {"RefusedConnection", RefusedConnection},
   };
 }

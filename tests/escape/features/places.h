@@ -13,6 +13,7 @@ namespace sockgate::escape {
 struct Places {
   // "scheme://127.0.0.1:port", without a path.
   std::string http;
+  std::string named_http;  // the same by a name that the broker knows
   std::string https;
   std::string http2;
   std::string ftp;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "broker/broker_process.h"
+#include "tests/broker/temp_folder.h"
 #include "tests/escape/features/features.h"
 #include "tests/escape/features/nghttpd.h"
 #include "tests/escape/features/places.h"
@@ -24,7 +25,11 @@ class World {
 
   const Places& places() const { return places_; }
 
+  // A broker whose workers reach the world and nothing else, and look up its one name.
+  BrokerProcess StartBroker() const;
+
  private:
+  const testing::TempFolder folder_;
   const testing::ServerProcess plain_;
   const testing::ServerProcess secure_;
   const Nghttpd http2_;
@@ -37,11 +42,9 @@ class WorldTest : public ::testing::Test {
  protected:
   WorldTest();
 
+  const World& world_;
   const Places& places_;
 };
-
-// A broker whose workers reach the world and nothing else.
-BrokerProcess StartFeatureBroker();
 
 // For INSTANTIATE_TEST_SUITE_P.
 std::string FeatureName(const ::testing::TestParamInfo<Feature>& feature);
