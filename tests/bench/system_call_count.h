@@ -1,11 +1,9 @@
 // SystemCallCount: counts the system calls of a child and of all processes that it starts.
 //
-// Without ptrace(2), and without privilege: the child has a seccomp filter that reports every call
-// (SECCOMP_RET_USER_NOTIF) to its parent, which counts it and lets it go on. Other filters on top
-// of it work as ever. Calls that libc makes without the kernel, such as clock_gettime(2), are none.
+// How: tests/support/call_report.h. Calls that libc makes without the kernel, such as
+// clock_gettime(2), are none.
 //
 // Process: the caller forks, so it needs one thread. The child runs slower, by two switches a call.
-// Sources: seccomp(2), seccomp_unotify(2), pidfd_getfd(2).
 
 #ifndef SOCKGATE_TESTS_BENCH_SYSTEM_CALL_COUNT_H_
 #define SOCKGATE_TESTS_BENCH_SYSTEM_CALL_COUNT_H_
@@ -24,7 +22,6 @@ namespace sockgate::bench {
 
 // What parent and child share.
 struct CountedRun {
-  std::atomic<int> listener{-1};
   std::atomic<bool> counting{false};  // the child sets it; calls count while it is set
   std::atomic<pid_t> helper{0};       // whose calls the child wants to know beside its own
 };

@@ -10,20 +10,16 @@
 #include "tests/integration/pipe_text.h"
 
 namespace sockgate::testing {
-namespace {
-
 int PrepareWorker(int /*channel*/) {
   tzset();
   return curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-std::string Report(int channel, const ConfinedRun::Piece& piece) {
+std::string RunPiece(int channel, const ConfinedRun::Piece& piece) {
   auto client = BrokerClient::FromDescriptor(UniqueFd(channel));
   if (!client.ok()) return absl::StrCat("no client: ", client.status().ToString());
   return piece(**client);
 }
-
-}  // namespace
 
 BrokerProcess StartBroker(const std::vector<std::string>& allow, UniqueFd audit, Limits limits) {
   std::vector<Rule> rules;
@@ -46,7 +42,7 @@ BrokerProcess StartBrokerWith(Role role, UniqueFd audit) {
 
 ConfinedRun::ConfinedRun(BrokerProcess& broker, Piece piece, const std::string& role) {
   Start(
-      broker, [piece = std::move(piece)](int channel) { return Report(channel, piece); }, role);
+      broker, [piece = std::move(piece)](int channel) { return RunPiece(channel, piece); }, role);
 }
 
 ConfinedRun ConfinedRun::Raw(BrokerProcess& broker, RawPiece piece, const std::string& role) {

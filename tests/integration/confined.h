@@ -28,6 +28,9 @@ BrokerProcess StartBroker(const std::vector<std::string>& allow, UniqueFd audit 
 // A broker with this role alone.
 BrokerProcess StartBrokerWith(Role role, UniqueFd audit = UniqueFd());
 
+// What a worker does before it is confined: libcurl's and libc's own set-up. 0 when that went well.
+int PrepareWorker(int channel);
+
 // A worker that has been started; its text comes when it ends.
 class ConfinedRun {
  public:
@@ -51,7 +54,10 @@ class ConfinedRun {
   absl::StatusOr<launch::Worker> worker_ = absl::UnavailableError("not started");
 };
 
-// Both at once.
+// In a worker: what the piece returns, with a client on this channel.
+std::string RunPiece(int channel, const ConfinedRun::Piece& piece);
+
+// Starts a worker and waits for it.
 std::string RunConfined(BrokerProcess& broker, ConfinedRun::Piece piece);
 
 }  // namespace sockgate::testing

@@ -11,6 +11,8 @@
 #include <array>
 #include <optional>
 
+#include "tests/support/http_client_replies.h"
+
 namespace sockgate::testing {
 namespace {
 
@@ -116,6 +118,22 @@ HttpReply Close(const HttpRequest& /*request*/, absl::string_view /*rest*/) {
   return reply;
 }
 
+HttpReply Encoded(const HttpRequest& /*request*/, absl::string_view rest) {
+  return EncodedReply(rest);
+}
+
+HttpReply Cookie(const HttpRequest& request, absl::string_view /*rest*/) {
+  return CookieReply(request);
+}
+
+HttpReply Digest(const HttpRequest& request, absl::string_view /*rest*/) {
+  return DigestReply(request);
+}
+
+HttpReply Ntlm(const HttpRequest& request, absl::string_view /*rest*/) {
+  return NtlmReply(request);
+}
+
 enum class Methods { kRead, kWrite, kAny };
 
 struct RouteEntry {
@@ -124,7 +142,7 @@ struct RouteEntry {
   Handler handler;
 };
 
-constexpr std::array<RouteEntry, 9> kRoutes = {{
+constexpr std::array<RouteEntry, 13> kRoutes = {{
     {"/", Methods::kRead, Hello},
     {"/hello", Methods::kRead, Hello},
     {"/bytes/", Methods::kRead, Bytes},
@@ -134,6 +152,10 @@ constexpr std::array<RouteEntry, 9> kRoutes = {{
     {"/echo", Methods::kWrite, Echo},
     {"/headers", Methods::kAny, Headers},
     {"/close", Methods::kAny, Close},
+    {"/encoded/", Methods::kRead, Encoded},
+    {"/cookie", Methods::kRead, Cookie},
+    {"/digest", Methods::kAny, Digest},
+    {"/ntlm", Methods::kAny, Ntlm},
 }};
 
 bool Matches(absl::string_view path, absl::string_view target) {

@@ -47,6 +47,28 @@ TEST(HttpRoutesTest, LetsNoHeaderBeSmuggledThroughARedirect) {
   }
 }
 
+TEST(HttpRoutesTest, ChallengesUntilTheClientAnswers) {
+  HttpRequest request;
+  request.method = "GET";
+  request.target = "/digest";
+  EXPECT_EQ(Route(request).status, 401);
+  request.headers = {{"Authorization", "Digest username=\"user\", realm=\"test\""}};
+  EXPECT_EQ(Route(request).body, kWelcomeBody);
+  request.target = "/ntlm";
+  EXPECT_EQ(Route(request).status, 401);
+  request.headers = {{"Authorization", "NTLM TlRMTVNTUAABAAAA"}};  // negotiate
+  EXPECT_EQ(Route(request).status, 401);
+  request.headers = {{"Authorization", "NTLM TlRMTVNTUAADAAAA"}};  // authenticate
+  EXPECT_EQ(Route(request).body, kWelcomeBody);
+}
+
+TEST(HttpRoutesTest, KnowsFourCodingsOnly) {
+  for (const char* coding : {"gzip", "deflate", "br", "zstd"}) {
+    EXPECT_EQ(Get(std::string("/encoded/") + coding).status, 200) << coding;
+  }
+  EXPECT_EQ(Get("/encoded/rot13").status, 404);
+}
+
 TEST(HttpRoutesTest, LimitsMethodsToThePath) {
   HttpRequest request;
   request.target = "/echo";

@@ -108,12 +108,25 @@ Certificate SelfSign(EVP_PKEY* key, const std::vector<std::string>& names) {
   return good ? std::move(certificate) : nullptr;
 }
 
+std::string Drain(BIO* bio) {
+  std::string text(BIO_ctrl_pending(bio), '\0');
+  const int got = BIO_read(bio, text.data(), static_cast<int>(text.size()));
+  return got == static_cast<int>(text.size()) ? text : "";
+}
+
 std::string ToPem(X509* certificate) {
   const Bio bio(BIO_new(BIO_s_mem()));
   if (bio == nullptr || PEM_write_bio_X509(bio.get(), certificate) != 1) return "";
-  std::string pem(BIO_ctrl_pending(bio.get()), '\0');
-  const int got = BIO_read(bio.get(), pem.data(), static_cast<int>(pem.size()));
-  return got == static_cast<int>(pem.size()) ? pem : "";
+  return Drain(bio.get());
+}
+
+std::string ToPem(EVP_PKEY* key) {
+  const Bio bio(BIO_new(BIO_s_mem()));
+  if (bio == nullptr ||
+      PEM_write_bio_PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+    return "";
+  }
+  return Drain(bio.get());
 }
 
 SslContext MakeContext(EVP_PKEY* key, X509* certificate) {
@@ -146,8 +159,9 @@ absl::StatusOr<TlsIdentity> TlsIdentity::Generate(const std::vector<std::string>
   if (certificate == nullptr) return SslError("signing a certificate");
   SslContext context = MakeContext(key.get(), certificate.get());
   std::string pem = ToPem(certificate.get());
-  if (context == nullptr || pem.empty()) return SslError("setting up TLS");
-  return TlsIdentity(std::move(context), std::move(pem));
+  std::string key_pem = ToPem(key.get());
+  if (context == nullptr || pem.empty() || key_pem.empty()) return SslError("setting up TLS");
+  return TlsIdentity(std::move(context), std::move(pem), std::move(key_pem));
 }
 
 }  // namespace sockgate::testing

@@ -30,14 +30,19 @@ class TlsIdentity {
   static absl::StatusOr<TlsIdentity> Generate(const std::vector<std::string>& extra_names);
 
   const std::string& certificate_pem() const { return certificate_pem_; }
+  // For a server of another program; PKCS #8, without a password.
+  const std::string& private_key_pem() const { return private_key_pem_; }
   SSL_CTX* context() const { return context_.get(); }
 
  private:
-  TlsIdentity(SslContext context, std::string certificate_pem)
-      : context_(std::move(context)), certificate_pem_(std::move(certificate_pem)) {}
+  TlsIdentity(SslContext context, std::string certificate_pem, std::string private_key_pem)
+      : context_(std::move(context)),
+        certificate_pem_(std::move(certificate_pem)),
+        private_key_pem_(std::move(private_key_pem)) {}
 
   SslContext context_;
   std::string certificate_pem_;
+  std::string private_key_pem_;
 };
 
 }  // namespace sockgate::testing
