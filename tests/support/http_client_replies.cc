@@ -62,7 +62,7 @@ HttpReply EncodedReply(absl::string_view coding) {
   std::string body = Encoded(coding);
   if (body.empty()) return HttpReply::Text(404, "no such coding\n");
   HttpReply reply = HttpReply::Text(200, std::move(body));
-  reply.headers.push_back({"Content-Encoding", std::string(coding)});
+  reply.headers.push_back({"Content-Encoding", absl::StrCat(coding)});
   return reply;
 }
 

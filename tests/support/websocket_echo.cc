@@ -75,7 +75,7 @@ void EchoFrame(int client) {
   const std::string mask = Hear(client, 4);
   std::string text = Hear(client, length & ~kMasked);
   if (mask.size() != 4) return;
-  for (size_t i = 0; i < text.size(); ++i) text[i] ^= mask[i % 4];
+  for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(text[i] ^ mask[i % 4]);
   Say(client, absl::StrCat(std::string{head[0], static_cast<char>(text.size())}, text));
 }
 

@@ -25,7 +25,7 @@ std::string KeepAlive(BrokerClient& client, const Places& places) {
   CurlAdapter adapter(&client, options);
   Easy easy(adapter, places.http + "/hello");
   for (int i = 0; i < 3; ++i) {
-    if (const std::string text = easy.Want(200, kHelloBody); text != "ok") return text;
+    if (std::string text = easy.Want(200, kHelloBody); text != "ok") return text;
   }
   return opened == 1 ? "ok" : absl::StrCat("connections: ", opened);
 }
@@ -35,7 +35,7 @@ std::string Redirects(BrokerClient& client, const Places& places) {
   Easy easy(adapter, absl::StrCat(places.http, "/redirect?to=", places.http,
                                   "/redirect?to=", places.http, "/hello"));
   easy.Set(CURLOPT_FOLLOWLOCATION, 1L);
-  const std::string text = easy.Want(200, kHelloBody);
+  std::string text = easy.Want(200, kHelloBody);
   if (text != "ok") return text;
   const long hops = easy.Info(CURLINFO_REDIRECT_COUNT);
   return hops == 2 ? "ok" : absl::StrCat("redirects: ", hops);
@@ -136,8 +136,7 @@ std::string Ntlm(BrokerClient& client, const Places& places) {
 std::string LargeDownload(BrokerClient& client, const Places& places) {
   CurlAdapter adapter(&client, InMode(ConnectMode::kConnected));
   Easy easy(adapter, absl::StrCat(places.http, "/bytes/", 32 * kMebibyte));
-  const std::string text = easy.Want(200, PatternBytes(32 * kMebibyte));
-  return text;
+  return easy.Want(200, PatternBytes(32 * kMebibyte));
 }
 
 }  // namespace

@@ -86,6 +86,7 @@ std::string ThreadsThatShare(BrokerClient& client, const Places& places) {
   const Share share;
   std::array<std::string, kThreads> texts;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (std::string& text : texts) {
     threads.emplace_back([&] { text = FetchWith(adapter, share, places); });
   }

@@ -30,6 +30,7 @@ void WriteFile(const std::string& path, const std::string& text) {
 [[noreturn]] void Execute(std::vector<std::string> words) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   execv(kProgram, arguments.data());

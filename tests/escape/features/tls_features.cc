@@ -48,7 +48,7 @@ std::string Http2(BrokerClient& client, const Places& places) {
   Easy easy(adapter, places.http2 + "/page");
   easy.Set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
   if (!places.trust->Attach(easy.get()).ok()) return "no trust";
-  const std::string text = easy.Want(200, kPageBody);
+  std::string text = easy.Want(200, kPageBody);
   if (text != "ok") return text;
   const long version = easy.Info(CURLINFO_HTTP_VERSION);
   return version == CURL_HTTP_VERSION_2_0 ? "ok" : absl::StrCat("version: ", version);

@@ -89,7 +89,7 @@ std::string WebSocket(BrokerClient& client, const Places& places) {
   CurlAdapter adapter(&client, InMode(ConnectMode::kConnected));
   Easy easy(adapter, places.echo);
   easy.Set(CURLOPT_CONNECT_ONLY, 1L);
-  if (const std::string text = easy.WantCode(CURLE_OK); text != "ok") return text;
+  if (std::string text = easy.WantCode(CURLE_OK); text != "ok") return text;
   if (Send(easy, kUpgrade) != CURLE_OK) return "the handshake was not sent";
   const std::string answer = ReceiveUntil(easy, "\r\n\r\n");
   if (!absl::StartsWith(answer, "HTTP/1.1 101 ") || !absl::StrContains(answer, kAccepted)) {
