@@ -15,6 +15,7 @@
 #define SOCKGATE_CONFINE_CAPABILITIES_H_
 
 #include <cstdint>
+#include <string>
 
 namespace sockgate::confine {
 
@@ -29,6 +30,16 @@ constexpr CapabilitySet CapabilityBit(int capability) { return CapabilitySet{1} 
 
 // What this thread is permitted; nothing where the kernel does not say.
 CapabilitySet PermittedCapabilities();
+
+// Permitted is at most `most` afterwards, and nothing is effective: what is permitted still can be
+// used for one step, and not by mistake.
+[[nodiscard]] int LimitCapabilities(CapabilitySet most);
+
+// What the thread can use right now. EPERM: one of these is not permitted.
+[[nodiscard]] int UseCapabilities(CapabilitySet effective);
+
+// "CAP_NET_RAW, CAP_NET_ADMIN", or "none". Allocates.
+std::string CapabilityNames(CapabilitySet set);
 
 }  // namespace sockgate::confine
 
