@@ -62,6 +62,11 @@ CapabilitySet PermittedCapabilities() {
   return Get(halves) == 0 ? Join(halves[0].permitted, halves[1].permitted) : 0;
 }
 
+CapabilitySet EffectiveCapabilities() {
+  Halves halves = {};
+  return Get(halves) == 0 ? Join(halves[0].effective, halves[1].effective) : 0;
+}
+
 int LimitCapabilities(CapabilitySet most) {
   Halves halves = {};
   if (const int error = Get(halves)) return error;
