@@ -41,6 +41,9 @@ constexpr uint64_t kThreadFlags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGH
                                   CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |
                                   CLONE_CHILD_CLEARTID;
 
+// glibc takes this signal for itself when it makes the first thread; its number has no public name.
+constexpr uint64_t kSigSetXid = 33;
+
 // Whatever makes open(2) write.
 constexpr uint64_t kWriting = O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY);
 
@@ -223,6 +226,7 @@ std::vector<Rule> ProcessRules(pid_t self) {
       {"rt_sigaction", kAllow, {IntIs(0, SIGINT)}},
       {"rt_sigaction", kAllow, {IntIs(0, SIGABRT)}},
       {"rt_sigaction", kAllow, {IntIs(0, SIGPIPE)}},
+      {"rt_sigaction", kAllow, {IntIs(0, kSigSetXid)}},
       {"rt_sigprocmask", kAllow},
       {"rt_sigreturn", kAllow},
       {"restart_syscall", kAllow},

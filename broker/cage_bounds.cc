@@ -10,8 +10,8 @@ namespace {
 constexpr absl::string_view kRestart = "; restart the broker to have it";
 
 absl::Status Beyond(absl::string_view what) {
-  return absl::FailedPreconditionError(
-      absl::StrCat(what, ", and the broker's cage allows no more than it had at its start", kRestart));
+  return absl::FailedPreconditionError(absl::StrCat(
+      what, ", and the broker's cage allows no more than it had at its start", kRestart));
 }
 
 bool HasSource(const SocketOptions& options) {
@@ -26,8 +26,8 @@ absl::Status CageBounds::Check(const RoleTable& roles, const std::vector<ListenA
   for (const auto& [name, role] : roles.roles()) {
     const auto missing = Missing(CapabilitiesFor(role->socket_options, now), capabilities);
     if (missing != 0) {
-      return Beyond(absl::StrCat("the sockets of role ", name, " need ",
-                                 confine::CapabilityNames(missing)));
+      return Beyond(
+          absl::StrCat("the sockets of role ", name, " need ", confine::CapabilityNames(missing)));
     }
     if (has_landlock && !binds_sources && HasSource(role->socket_options)) {
       return Beyond(absl::StrCat("role ", name, " has a source address, and none had one"));
@@ -43,7 +43,8 @@ absl::Status CageBounds::Check(const RoleTable& roles, const std::vector<ListenA
       confine::AreAllBeneath(resolver->hosts_file, resolver_folders)) {
     return absl::OkStatus();
   }
-  return Beyond(absl::StrCat(resolver->hosts_file, " is in none of the folders that the resolver reads (",
+  return Beyond(absl::StrCat(resolver->hosts_file,
+                             " is in none of the folders that the resolver reads (",
                              absl::StrJoin(resolver_folders, ", "), ")"));
 }
 

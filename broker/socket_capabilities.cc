@@ -40,9 +40,7 @@ std::vector<std::string> FreeCongestionControls() {
   return names;
 }
 
-KernelGrants AskKernel() {
-  return {MayMark(kRaw), FreeCongestionControls()};
-}
+KernelGrants AskKernel() { return {MayMark(kRaw), FreeCongestionControls()}; }
 
 CapabilitySet CapabilitiesFor(const SocketOptions& options, const KernelGrants& kernel) {
   CapabilitySet needed = 0;

@@ -1,6 +1,7 @@
 // The command `sockgate`.
 
 #include <cstdio>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@
 #include "tool/status.h"
 
 namespace {
+
+using sockgate::confine::CageLevel;
 
 CLI::App* AddFetch(CLI::App& app, sockgate::FetchOptions& options, std::string& mode) {
   CLI::App* fetch = app.add_subcommand("fetch", "Fetch URLs from a confined worker");
@@ -71,6 +74,13 @@ CLI::App* AddFetch(CLI::App& app, sockgate::FetchOptions& options, std::string& 
   return fetch;
 }
 
+// What --cage says.
+const std::map<std::string, CageLevel> kCages = {
+    {"full", CageLevel::kFull},
+    {"without-landlock", CageLevel::kWithoutLandlock},
+    {"none", CageLevel::kNone},
+};
+
 CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options) {
   CLI::App* serve = app.add_subcommand("serve", "Run a broker on a path");
   CLI::Option* policy = serve
@@ -101,6 +111,18 @@ CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options) {
       ->add_option("--audit", options.audit_file,
                    "Append the audit log to a file; default -, stderr")
       ->type_name("FILE");
+  serve
+      ->add_option(
+          "--user", options.user,
+          "Run as this user, who must be able to read the policy file, to write the audit\n"
+          "log and to make the paths")
+      ->type_name("NAME");
+  serve
+      ->add_option("--cage", options.cage,
+                   "How much the broker gives up before it serves: full (default; it does not\n"
+                   "serve where that cannot be had), without-landlock or none")
+      ->transform(CLI::CheckedTransformer(kCages).description(""))
+      ->type_name("CAGE");
   return serve;
 }
 

@@ -125,8 +125,7 @@ std::vector<Rule> SanitizerRules() {
 Profile KeeperProfile() {
   Profile profile;
   profile.name = "keeper";
-  for (const std::vector<Rule>& part :
-       {KeeperRules(), StartingResolverRules(), SanitizerRules()}) {
+  for (const std::vector<Rule>& part : {KeeperRules(), StartingResolverRules(), SanitizerRules()}) {
     profile.rules.insert(profile.rules.end(), part.begin(), part.end());
   }
   return profile;

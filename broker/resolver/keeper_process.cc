@@ -85,7 +85,8 @@ class Keeper {
   // Before Run(). False: it must not go on.
   bool Confine() {
     if (!children_.valid()) return false;
-    const absl::Status status = cages_.keeper.has_value() ? cages_.keeper->PutOn() : absl::OkStatus();
+    const absl::Status status =
+        cages_.keeper.has_value() ? cages_.keeper->PutOn() : absl::OkStatus();
     cages_.keeper.reset();
     if (!status.ok()) {
       std::fprintf(stderr, "sockgate keeper: %s\n", std::string(status.message()).c_str());
@@ -130,7 +131,8 @@ class Keeper {
     resolver_ = ForkWithoutSignals();
     if (resolver_ < 0) return Postpone();
     if (resolver_ == 0) {
-      RunChild(options_, cages_.resolver, {std::move(questions->worker), std::move(sockets->worker)}, keeper);
+      RunChild(options_, cages_.resolver,
+               {std::move(questions->worker), std::move(sockets->worker)}, keeper);
     }
     HandOver(HandedOver::kQuestions, questions->broker);
     HandOver(HandedOver::kSockets, sockets->broker);

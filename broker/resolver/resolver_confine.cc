@@ -63,39 +63,39 @@ Profile ResolverProfile() {
   Profile profile;
   profile.name = "resolver";
   profile.rules = {
-      {"epoll_wait", kAllow},
-      {"epoll_pwait", kAllow},
-      {"epoll_ctl", kAllow},
-      {"recvfrom", kAllow},
-      {"recvmsg", kAllow},
-      // An address re-aims a datagram socket, MSG_FASTOPEN one whose connection failed.
-      {"sendto", kAllow, {BitsClear(3, MSG_FASTOPEN), WordIs(4, 0)}},
-      {"fcntl", kAllow, {IntIs(1, F_DUPFD_CLOEXEC)}},
-      {"dup3", kAllow},
-      {"close", kAllow},
+    {"epoll_wait", kAllow},
+    {"epoll_pwait", kAllow},
+    {"epoll_ctl", kAllow},
+    {"recvfrom", kAllow},
+    {"recvmsg", kAllow},
+    // An address re-aims a datagram socket, MSG_FASTOPEN one whose connection failed.
+    {"sendto", kAllow, {BitsClear(3, MSG_FASTOPEN), WordIs(4, 0)}},
+    {"fcntl", kAllow, {IntIs(1, F_DUPFD_CLOEXEC)}},
+    {"dup3", kAllow},
+    {"close", kAllow},
 
-      {"mmap", kAllow, {BitsClear(2, PROT_EXEC)}},
-      {"mprotect", kAllow, {BitsClear(2, PROT_EXEC)}},
-      {"munmap", kAllow},
-      {"mremap", kAllow},
-      {"madvise", kAllow},
-      {"brk", kAllow},
-      {"futex", kAllow, {BitsClear(1, kFutexBits)}},
-      {"getrandom", kAllow},
-      {"clock_gettime", kAllow},
-      {"gettimeofday", kAllow},
-      {"rt_sigreturn", kAllow},
-      {"restart_syscall", kAllow},
-      {"exit_group", kAllow},
+    {"mmap", kAllow, {BitsClear(2, PROT_EXEC)}},
+    {"mprotect", kAllow, {BitsClear(2, PROT_EXEC)}},
+    {"munmap", kAllow},
+    {"mremap", kAllow},
+    {"madvise", kAllow},
+    {"brk", kAllow},
+    {"futex", kAllow, {BitsClear(1, kFutexBits)}},
+    {"getrandom", kAllow},
+    {"clock_gettime", kAllow},
+    {"gettimeofday", kAllow},
+    {"rt_sigreturn", kAllow},
+    {"restart_syscall", kAllow},
+    {"exit_group", kAllow},
 
 // What AddressSanitizer's runtime needs: the signal stack at each call that does not return, and a
 // pipe to probe memory through. Only a build with it has these rules.
 #if defined(__SANITIZE_ADDRESS__)
-      {"sigaltstack", kAllow},
-      {"pipe2", kAllow},
-      {"getpid", kAllow},
-      {"gettid", kAllow},
-      {"sched_yield", kAllow},
+    {"sigaltstack", kAllow},
+    {"pipe2", kAllow},
+    {"getpid", kAllow},
+    {"gettid", kAllow},
+    {"sched_yield", kAllow},
 #endif
   };
   return profile;

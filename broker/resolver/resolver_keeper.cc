@@ -84,7 +84,8 @@ absl::Status ResolverKeeper::AwaitConfined() {
   std::array<uint8_t, 1> tag = {};
   Received received;
   do {
-    received = ReceivePacket(control_.get(), absl::MakeSpan(tag), Accept::kOneDescriptor, Wait::kYes);
+    received =
+        ReceivePacket(control_.get(), absl::MakeSpan(tag), Accept::kOneDescriptor, Wait::kYes);
   } while (received.status == PacketStatus::kWouldBlock);
   if (received.status == PacketStatus::kOk &&
       tag[0] == static_cast<uint8_t>(HandedOver::kConfined)) {

@@ -45,8 +45,7 @@ class ResolverKeeper {
   // cage cannot be had; the resolver is confined in any case. InvalidArgument for options out of
   // bounds; Unavailable: the kernel lacks what the level requires; otherwise what the system says.
   static absl::StatusOr<ResolverKeeper> Start(
-      const ResolverOptions& options,
-      confine::CageLevel level = confine::CageLevel::kIfPossible);
+      const ResolverOptions& options, confine::CageLevel level = confine::CageLevel::kIfPossible);
 
   ~ResolverKeeper() { Stop(); }
   ResolverKeeper(ResolverKeeper&& other) noexcept;
