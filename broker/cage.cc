@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -25,7 +26,9 @@ using confine::CapabilitySet;
 using confine::LandlockSpec;
 
 void Append(std::vector<std::string> more, std::vector<std::string>* all) {
-  for (std::string& one : more) all->push_back(std::move(one));
+  for (std::string& one : more) {
+    if (std::find(all->begin(), all->end(), one) == all->end()) all->push_back(std::move(one));
+  }
 }
 
 // Modules of nsswitch.conf are loaded at the first look-up that comes to them, which one in vain

@@ -51,7 +51,7 @@ absl::Status CageBounds::Check(const RoleTable& roles, const std::vector<ListenA
 absl::Status CageBounds::Explain(const absl::Status& error) {
   if (!absl::IsPermissionDenied(error)) return error;
   return absl::PermissionDeniedError(
-      absl::StrCat(error.message(), ": perhaps by the broker's cage", kRestart));
+      absl::StrCat(error.message(), ": perhaps the broker's cage forbids it", kRestart));
 }
 
 }  // namespace sockgate

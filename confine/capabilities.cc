@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <bitset>
+
 namespace sockgate::confine {
 namespace {
 
@@ -31,6 +33,9 @@ int ClearBoundingSet() {
   }
   return 0;
 }
+
+// More are no list that anybody reads.
+constexpr size_t kMostNames = 8;
 
 // Those that sockgate has a use for.
 std::string NameOf(int capability) {
@@ -86,6 +91,8 @@ int UseCapabilities(CapabilitySet effective) {
 }
 
 std::string CapabilityNames(CapabilitySet set) {
+  const size_t count = std::bitset<64>(set).count();
+  if (count > kMostNames) return std::to_string(count) + " of them";
   std::string names;
   for (int capability = 0; capability < 64; ++capability) {
     if ((set & CapabilityBit(capability)) == 0) continue;

@@ -40,7 +40,7 @@ CapabilitySet EffectiveCapabilities();
 // Makes these effective, and no others. EPERM: one of them is not permitted.
 [[nodiscard]] int UseCapabilities(CapabilitySet effective);
 
-// "CAP_NET_RAW, CAP_NET_ADMIN", or "none". Allocates.
+// "CAP_NET_ADMIN, CAP_NET_RAW", "none", or, of more than a few, "40 of them". Allocates.
 std::string CapabilityNames(CapabilitySet set);
 
 }  // namespace sockgate::confine

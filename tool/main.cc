@@ -1,7 +1,6 @@
 // The command `sockgate`.
 
 #include <cstdio>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -74,14 +73,7 @@ CLI::App* AddFetch(CLI::App& app, sockgate::FetchOptions& options, std::string& 
   return fetch;
 }
 
-// What --cage says.
-const std::map<std::string, CageLevel> kCages = {
-    {"full", CageLevel::kFull},
-    {"without-landlock", CageLevel::kWithoutLandlock},
-    {"none", CageLevel::kNone},
-};
-
-CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options) {
+CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& cage) {
   CLI::App* serve = app.add_subcommand("serve", "Run a broker on a path");
   CLI::Option* policy = serve
                             ->add_option("--policy", options.policy_file,
@@ -118,10 +110,10 @@ CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options) {
           "log and to make the paths")
       ->type_name("NAME");
   serve
-      ->add_option("--cage", options.cage,
+      ->add_option("--cage", cage,
                    "How much the broker gives up before it serves: full (default; it does not\n"
                    "serve where that cannot be had), without-landlock or none")
-      ->transform(CLI::CheckedTransformer(kCages).description(""))
+      ->check(CLI::IsMember({"full", "without-landlock", "none"}))
       ->type_name("CAGE");
   return serve;
 }
@@ -204,7 +196,12 @@ struct Commands {
       fetch.mode = mode == "connected" ? ConnectMode::kConnected : ConnectMode::kInProgress;
       status = sockgate::Fetch(fetch);
     });
-    AddServe(app, serve)->callback([this] { status = sockgate::Serve(serve); });
+    AddServe(app, serve, cage)->callback([this] {
+      for (const CageLevel level : {CageLevel::kWithoutLandlock, CageLevel::kNone}) {
+        if (cage == Word(level)) serve.cage = level;
+      }
+      status = sockgate::Serve(serve);
+    });
     AddCheckPolicy(app, check)->callback([this] { status = sockgate::CheckPolicy(check); });
     AddExplain(app, explain)->callback([this] { status = sockgate::Explain(explain); });
     AddReload(app, reload)->callback([this] { status = sockgate::Reload(reload); });
@@ -215,6 +212,7 @@ struct Commands {
   sockgate::FetchOptions fetch;
   std::string mode = "in-progress";
   sockgate::ServeOptions serve;
+  std::string cage = "full";
   sockgate::CheckPolicyOptions check;
   sockgate::ExplainOptions explain;
   sockgate::ReloadOptions reload;
