@@ -189,6 +189,20 @@ void AuditLog::PolicyChange(absl::string_view change, absl::string_view detail,
   End();
 }
 
+void AuditLog::Cage(const CageReport& cage) {
+  if (!fd_.valid()) return;
+  Time("cage");
+  Field("level", confine::Word(cage.level));
+  Field("uid", cage.user);
+  Field("gid", cage.group);
+  Field("capabilities", confine::CapabilityNames(cage.capabilities));
+  Field("no_new_privs", cage.no_new_privileges ? 1 : 0);
+  Field("not_dumpable", cage.undumpable ? 1 : 0);
+  Field("landlock_abi", static_cast<uint64_t>(cage.landlock_abi));
+  Field("seccomp", cage.filtered ? 1 : 0);
+  End();
+}
+
 void AuditLog::Resolver(absl::string_view change, absl::string_view detail) {
   if (!fd_.valid() || Skip()) return;
   Time("resolver");

@@ -1,5 +1,5 @@
 // AuditLog: one line of JSON for every decision, every completion, the same for lookups, every
-// channel that begins or ends, and every change of the policy.
+// channel that begins or ends, every change of the policy, and the broker's own confinement.
 //
 // Process: broker, the loop's thread. Lines are formatted into a buffer and written in batches, off
 // the path of the request: by Flush(), which the server calls when a batch is full or old. A
@@ -24,6 +24,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "broker/cage_report.h"
 #include "broker/connector.h"
 #include "broker/lookup.h"
 #include "broker/ordered_by.h"
@@ -52,6 +53,9 @@ class AuditLog {
   // The policy with this number is in force from now on, or another has been refused.
   void PolicyLoaded(uint64_t number, absl::string_view detail, const OrderedBy& by);
   void PolicyRejected(absl::string_view detail, const OrderedBy& by);
+
+  // What the broker has given up, once, before the first worker is heard.
+  void Cage(const CageReport& cage);
 
   // `change` is what has become of the resolver; `detail` may be empty.
   void Resolver(absl::string_view change, absl::string_view detail);

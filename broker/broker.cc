@@ -29,6 +29,7 @@ void BlockBrokenPipeSignal() {
 void RaiseDescriptorLimit() {
   rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (limit.rlim_cur == limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
 }
@@ -52,7 +53,7 @@ absl::StatusOr<std::unique_ptr<Broker>> Broker::Create(BrokerOptions options) {
   std::unique_ptr<ResolverSupply> supply;
   if (options.resolver.has_value()) {
     // Before anything else is open that the child would have to close.
-    auto keeper = ResolverKeeper::Start(*options.resolver);
+    auto keeper = ResolverKeeper::Start(*options.resolver, options.cage);
     if (!keeper.ok()) return keeper.status();
     supply = std::make_unique<KeptResolvers>(*std::move(keeper));
   }
@@ -63,17 +64,22 @@ absl::StatusOr<std::unique_ptr<Broker>> Broker::Create(BrokerOptions options) {
     link = std::make_unique<ResolverLink>(loop->get(), std::move(supply));
     if (const int error = link->Begin()) return absl::ErrnoToStatus(error, "epoll_ctl");
   }
-  const TtlBounds ttl = options.resolver.value_or(ResolverOptions()).ttl;
   return std::unique_ptr<Broker>(new Broker(*std::move(roles), std::move(options.audit),
-                                            *std::move(loop), std::move(link), ttl));
+                                            *std::move(loop), std::move(link), options.resolver,
+                                            options.cage));
 }
 
 Broker::Broker(RoleTable roles, UniqueFd audit, std::unique_ptr<EventLoop> loop,
-               std::unique_ptr<ResolverLink> resolver, const TtlBounds& ttl)
-    : audit_(std::move(audit)),
+               std::unique_ptr<ResolverLink> resolver,
+               const std::optional<ResolverOptions>& resolver_options, confine::CageLevel level)
+    : cage_level_(level),
+      first_resolver_(resolver_options),
+      cage_(LookAtCage(confine::CageLevel::kNone, 0)),
+      audit_(std::move(audit)),
       loop_(std::move(loop)),
       resolver_(std::move(resolver)),
-      server_(loop_.get(), &net_, &audit_, NamesFrom(resolver_.get(), ttl)),
+      server_(loop_.get(), &net_, &audit_,
+              NamesFrom(resolver_.get(), resolver_options.value_or(ResolverOptions()).ttl)),
       listeners_(loop_.get(), &server_),
       roles_(std::move(roles)),
       tasks_(loop_.get()) {
@@ -83,6 +89,19 @@ Broker::Broker(RoleTable roles, UniqueFd audit, std::unique_ptr<EventLoop> loop,
 Broker::~Broker() { loop_->Unwatch(&control_watch_); }
 
 absl::Status Broker::Listen(const ListenAt& at) { return listeners_.Add(at, roles_); }
+
+absl::Status Broker::EnterCage(const CagePlaces& places) {
+  if (cage_level_ != confine::CageLevel::kNone) {
+    // The filter has no place for it.
+    RaiseDescriptorLimit();
+    auto caged = sockgate::EnterCage(cage_level_, places, {roles_, ListensAt(), first_resolver_});
+    if (!caged.ok()) return caged.status();
+    cage_ = caged->report;
+    bounds_.emplace(std::move(caged->bounds));
+  }
+  audit_.Cage(cage_);
+  return absl::OkStatus();
+}
 
 absl::StatusOr<UniqueFd> Broker::AddWorker(absl::string_view role) {
   if (!HasRole(role)) return absl::NotFoundError(absl::StrCat("no role is named ", role));
@@ -103,10 +122,12 @@ absl::Status Broker::Replace(std::vector<Role> roles, std::vector<ListenAt> list
   auto table = RoleTable::Make(std::move(roles));
   if (!table.ok()) return table.status();
   absl::Status status = Listeners::Check(listen, *table);
+  if (status.ok() && bounds_.has_value()) status = bounds_->Check(*table, listen, resolver);
   if (status.ok() && resolver.has_value()) status = CheckResolverOptions(*resolver);
   if (!status.ok()) return status;
   const bool done = tasks_.Do([&] { status = Apply(&*table, listen, resolver, by); });
-  return done ? status : absl::UnavailableError("the broker has stopped");
+  if (!done) return absl::UnavailableError("the broker has stopped");
+  return bounds_.has_value() ? CageBounds::Explain(status) : status;
 }
 
 absl::Status Broker::Apply(RoleTable* roles, const std::vector<ListenAt>& listen,
@@ -155,9 +176,16 @@ BrokerStatus Broker::MakeStatus() const {
     status.roles.push_back({name, policy.mode(), roles_.Find(name) == nullptr,
                             policy.rules().size(), crowd.workers, crowd.channels});
   }
-  for (const auto& [path, listener] : listeners_.all()) status.listen.push_back(listener->at());
+  status.listen = ListensAt();
+  status.cage = cage_;
   if (resolver_ != nullptr) status.resolver = {resolver_->state(), server_.questions()};
   return status;
+}
+
+std::vector<ListenAt> Broker::ListensAt() const {
+  std::vector<ListenAt> all;
+  for (const auto& [path, listener] : listeners_.all()) all.push_back(listener->at());
+  return all;
 }
 
 absl::Status Broker::FollowLauncher(UniqueFd control) {

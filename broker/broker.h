@@ -8,8 +8,10 @@
 // A process of its own is safer, since the worker's launcher then shares no memory with it:
 // broker_process.h.
 //
-// Privilege: what socket(2) and connect(2) need, which for TCP is nothing special.
-// Threads: Create() and Listen() before Run(); Run() once, in one thread; AddWorker(), Replace(),
+// Privilege: what socket(2) and connect(2) need, which for TCP is nothing special, and what the
+// roles' socket options do (socket_capabilities.h). All else is given up by EnterCage(), which is
+// for a process that is nothing but a broker: it binds whatever else runs there.
+// Threads: Create(), Listen() and EnterCage() before Run(); Run() once, in one thread; AddWorker(), Replace(),
 // NoteRejected(), GetStatus(), generation() and Stop() from any other. Stop() is async-signal-safe.
 // Whoever waits in one of them must have returned before the broker is destroyed.
 // Blocking: Run() serves until Stop(). No worker, name server or remote host can make it wait.
@@ -36,6 +38,9 @@
 #include "absl/strings/string_view.h"
 #include "broker/audit_log.h"
 #include "broker/broker_status.h"
+#include "broker/cage.h"
+#include "broker/cage_bounds.h"
+#include "broker/cage_report.h"
 #include "broker/event_loop.h"
 #include "broker/listeners.h"
 #include "broker/net.h"
@@ -47,6 +52,7 @@
 #include "broker/role_table.h"
 #include "broker/server.h"
 #include "broker/task_queue.h"
+#include "confine/cage_level.h"
 #include "proto/unique_fd.h"
 
 namespace sockgate {
@@ -60,6 +66,8 @@ struct BrokerOptions {
   // (resolver/resolver_keeper.h): Create() then forks, and wants to be the only thread. Absent:
   // resolve requests get EOPNOTSUPP, and rules on hosts match nothing.
   std::optional<ResolverOptions> resolver = std::nullopt;
+  // Of EnterCage(), and of the resolver's keeper, which Create() starts, in any case.
+  confine::CageLevel cage = confine::CageLevel::kIfPossible;
 };
 
 class Broker final : public EventHandler {
@@ -72,6 +80,14 @@ class Broker final : public EventHandler {
   // Workers, or their launchers, may connect(2) a SOCK_SEQPACKET socket to `at.path` and get
   // `at.role`, if they are among its peers.
   absl::Status Listen(const ListenAt& at);
+
+  // Puts the process into its cage (cage.h), whose bounds hold for every policy from then on. Once,
+  // by the only thread, after the last Listen(). With CageLevel::kNone nothing is given up, and
+  // the audit log says so. After an error the process must not go on.
+  absl::Status EnterCage(const CagePlaces& places = {});
+
+  // What is in force; as before EnterCage() if it was not called.
+  const CageReport& cage() const { return cage_; }
 
   // Makes the channel of a new worker and returns the worker's end.
   absl::StatusOr<UniqueFd> AddWorker(absl::string_view role);
@@ -87,6 +103,7 @@ class Broker final : public EventHandler {
   // another one, which reads its files anew, and forgets what was found out before; without
   // `resolver` it keeps the one that it has.
   // The roles of before are destroyed in the caller's thread, which may take its time.
+  // FailedPrecondition: the broker's cage has no room for it, which a restart would have.
   // `by` is for the audit log.
   // Unavailable: the broker has stopped.
   absl::Status Replace(std::vector<Role> roles, std::vector<ListenAt> listen,
@@ -118,7 +135,8 @@ class Broker final : public EventHandler {
 
  private:
   Broker(RoleTable roles, UniqueFd audit, std::unique_ptr<EventLoop> loop,
-         std::unique_ptr<ResolverLink> resolver, const TtlBounds& ttl);
+         std::unique_ptr<ResolverLink> resolver,
+         const std::optional<ResolverOptions>& resolver_options, confine::CageLevel level);
 
   bool HasRole(absl::string_view name);
   // In the loop's thread. On success `roles` are the old ones.
@@ -127,8 +145,13 @@ class Broker final : public EventHandler {
   // False: the one of before stays, if there is one.
   bool RestartResolver(const ResolverOptions& options);
   BrokerStatus MakeStatus() const;
+  std::vector<ListenAt> ListensAt() const;
   void AfterWakeup();
 
+  const confine::CageLevel cage_level_;
+  const std::optional<ResolverOptions> first_resolver_;  // that the keeper was started with
+  CageReport cage_;
+  std::optional<CageBounds> bounds_;  // set before any other thread is there, and not changed
   AuditLog audit_;
   KernelNet net_;
   const std::unique_ptr<EventLoop> loop_;

@@ -33,15 +33,16 @@ std::vector<int> Kept(int audit, int control) {
 }
 
 int Serve(BrokerOptions options, UniqueFd control) {
+  // A terminal's Ctrl-C is for the launcher, who then stops us.
+  signal(SIGINT, SIG_IGN);
   auto broker = Broker::Create(std::move(options));
   absl::Status status =
       broker.ok() ? (*broker)->FollowLauncher(std::move(control)) : broker.status();
+  if (status.ok()) status = (*broker)->EnterCage();
   if (!status.ok()) {
     std::fprintf(stderr, "sockgate broker: %s\n", status.ToString().c_str());
     return EXIT_FAILURE;
   }
-  // A terminal's Ctrl-C is for the launcher, who then stops us.
-  signal(SIGINT, SIG_IGN);
   (*broker)->RunAsProcess({SIGTERM});
   broker->reset();
   return EXIT_SUCCESS;

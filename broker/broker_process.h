@@ -3,6 +3,9 @@
 // Process: used by the launcher, before it starts workers. The child keeps none of the launcher's
 // descriptors but standard input, output and error, the audit log and the control socket; above all
 // no worker's end of a channel, which would hide that worker's death.
+// The child enters the cage (cage.h) of BrokerOptions::cage before it hears the first worker; by
+// default all that this kernel can give. One that cannot be had where it is required ends the child,
+// as options that make no sense do.
 // Ownership: the object owns the child. Its destructor, like Stop(), ends it; if the launcher dies
 // instead, the child serves the workers that it has and then ends.
 // Threads: Start() forks, so call it while the process has one thread; AddWorker() from one thread

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/cage_report.h"
 #include "broker/policy/listen_at.h"
 #include "broker/policy/policy.h"
 #include "broker/resolver_state.h"
@@ -34,6 +35,7 @@ struct BrokerStatus {
   std::vector<Role> roles;  // by name
   std::vector<ListenAt> listen;
   std::optional<Resolver> resolver;  // absent: names are not resolved
+  CageReport cage;
 };
 
 }  // namespace sockgate

@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <bitset>
+
 namespace sockgate::confine {
 namespace {
 
@@ -32,6 +34,27 @@ int ClearBoundingSet() {
   return 0;
 }
 
+// More are no list that anybody reads.
+constexpr size_t kMostNames = 8;
+
+// Those that sockgate has a use for.
+std::string NameOf(int capability) {
+  switch (capability) {
+    case CAP_CHOWN:
+      return "CAP_CHOWN";
+    case CAP_DAC_OVERRIDE:
+      return "CAP_DAC_OVERRIDE";
+    case CAP_FOWNER:
+      return "CAP_FOWNER";
+    case CAP_NET_ADMIN:
+      return "CAP_NET_ADMIN";
+    case CAP_NET_RAW:
+      return "CAP_NET_RAW";
+    default:
+      return "capability " + std::to_string(capability);
+  }
+}
+
 int RaiseSetpcap(Halves& halves) {
   halves[CAP_TO_INDEX(CAP_SETPCAP)].effective |= CAP_TO_MASK(CAP_SETPCAP);
   return Set(halves);
@@ -42,6 +65,41 @@ int RaiseSetpcap(Halves& halves) {
 CapabilitySet PermittedCapabilities() {
   Halves halves = {};
   return Get(halves) == 0 ? Join(halves[0].permitted, halves[1].permitted) : 0;
+}
+
+CapabilitySet EffectiveCapabilities() {
+  Halves halves = {};
+  return Get(halves) == 0 ? Join(halves[0].effective, halves[1].effective) : 0;
+}
+
+int LimitCapabilities(CapabilitySet most) {
+  Halves halves = {};
+  if (const int error = Get(halves)) return error;
+  for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; ++i) {
+    halves[i] = {0, halves[i].permitted & static_cast<uint32_t>(most >> (32 * i)), 0};
+  }
+  return Set(halves);
+}
+
+int UseCapabilities(CapabilitySet effective) {
+  Halves halves = {};
+  if (const int error = Get(halves)) return error;
+  for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; ++i) {
+    halves[i].effective = static_cast<uint32_t>(effective >> (32 * i));
+  }
+  return Set(halves);
+}
+
+std::string CapabilityNames(CapabilitySet set) {
+  const size_t count = std::bitset<64>(set).count();
+  if (count > kMostNames) return std::to_string(count) + " of them";
+  std::string names;
+  for (int capability = 0; capability < 64; ++capability) {
+    if ((set & CapabilityBit(capability)) == 0) continue;
+    if (!names.empty()) names += ", ";
+    names += NameOf(capability);
+  }
+  return names.empty() ? "none" : names;
 }
 
 int KeepOnlyCapabilities(CapabilitySet keep) {

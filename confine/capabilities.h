@@ -15,6 +15,7 @@
 #define SOCKGATE_CONFINE_CAPABILITIES_H_
 
 #include <cstdint>
+#include <string>
 
 namespace sockgate::confine {
 
@@ -27,8 +28,20 @@ constexpr CapabilitySet CapabilityBit(int capability) { return CapabilitySet{1} 
 // no_new_privs, gives nothing. EPERM: the thread does not hold one that it shall keep.
 [[nodiscard]] int KeepOnlyCapabilities(CapabilitySet keep);
 
-// What this thread is permitted; nothing where the kernel does not say.
+// What this thread is permitted, and what it can use right now; nothing where the kernel does not
+// say.
 CapabilitySet PermittedCapabilities();
+CapabilitySet EffectiveCapabilities();
+
+// Permitted is at most `most` afterwards, and nothing is effective: what is permitted still can be
+// used for one step, and not by mistake.
+[[nodiscard]] int LimitCapabilities(CapabilitySet most);
+
+// Makes these effective, and no others. EPERM: one of them is not permitted.
+[[nodiscard]] int UseCapabilities(CapabilitySet effective);
+
+// "CAP_NET_ADMIN, CAP_NET_RAW", "none", or, of more than a few, "40 of them". Allocates.
+std::string CapabilityNames(CapabilitySet set);
 
 }  // namespace sockgate::confine
 

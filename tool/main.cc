@@ -17,6 +17,8 @@
 
 namespace {
 
+using sockgate::confine::CageLevel;
+
 CLI::App* AddFetch(CLI::App& app, sockgate::FetchOptions& options, std::string& mode) {
   CLI::App* fetch = app.add_subcommand("fetch", "Fetch URLs from a confined worker");
   fetch->add_option("url", options.urls, "What to fetch, one after the other")->required();
@@ -71,7 +73,7 @@ CLI::App* AddFetch(CLI::App& app, sockgate::FetchOptions& options, std::string& 
   return fetch;
 }
 
-CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options) {
+CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& cage) {
   CLI::App* serve = app.add_subcommand("serve", "Run a broker on a path");
   CLI::Option* policy = serve
                             ->add_option("--policy", options.policy_file,
@@ -101,6 +103,18 @@ CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options) {
       ->add_option("--audit", options.audit_file,
                    "Append the audit log to a file; default -, stderr")
       ->type_name("FILE");
+  serve
+      ->add_option(
+          "--user", options.user,
+          "Run as this user, who must be able to read the policy file, to write the audit\n"
+          "log and to make the paths")
+      ->type_name("NAME");
+  serve
+      ->add_option("--cage", cage,
+                   "How much the broker gives up before it serves: full (default; it does not\n"
+                   "serve where that cannot be had), without-landlock or none")
+      ->check(CLI::IsMember({"full", "without-landlock", "none"}))
+      ->type_name("CAGE");
   return serve;
 }
 
@@ -182,7 +196,12 @@ struct Commands {
       fetch.mode = mode == "connected" ? ConnectMode::kConnected : ConnectMode::kInProgress;
       status = sockgate::Fetch(fetch);
     });
-    AddServe(app, serve)->callback([this] { status = sockgate::Serve(serve); });
+    AddServe(app, serve, cage)->callback([this] {
+      for (const CageLevel level : {CageLevel::kWithoutLandlock, CageLevel::kNone}) {
+        if (cage == Word(level)) serve.cage = level;
+      }
+      status = sockgate::Serve(serve);
+    });
     AddCheckPolicy(app, check)->callback([this] { status = sockgate::CheckPolicy(check); });
     AddExplain(app, explain)->callback([this] { status = sockgate::Explain(explain); });
     AddReload(app, reload)->callback([this] { status = sockgate::Reload(reload); });
@@ -193,6 +212,7 @@ struct Commands {
   sockgate::FetchOptions fetch;
   std::string mode = "in-progress";
   sockgate::ServeOptions serve;
+  std::string cage = "full";
   sockgate::CheckPolicyOptions check;
   sockgate::ExplainOptions explain;
   sockgate::ReloadOptions reload;

@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "broker/broker.h"
-#include "tool/audit_file.h"
+#include "tool/serve_broker.h"
 #include "tool/serve_policy.h"
 
 namespace sockgate {
@@ -43,21 +43,19 @@ int Serve(const ServeOptions& options) {
   if (status.ok()) status = AddRules(Decision::kDeny, options.deny, &rules);
   if (!status.ok()) return Fail(2, status);
 
-  auto audit = OpenAuditFile(options.audit_file);
-  if (!audit.ok()) return Fail(EXIT_FAILURE, audit.status());
+  // There is no file to read anew.
+  signal(SIGHUP, SIG_IGN);
+  ServeStreams streams = OpenServeStreams(options);
+  status = BecomeServer(options);
+  if (!status.ok()) return Fail(EXIT_FAILURE, status);
   Role role;
   role.name = kRole;
   role.policy = Policy(std::move(rules));
   BrokerOptions broker_options;
   broker_options.roles.push_back(std::move(role));
-  broker_options.audit = *std::move(audit);
-  auto broker = Broker::Create(std::move(broker_options));
+  auto broker =
+      StartServing(options, &streams, std::move(broker_options), {{options.listen, kRole}}, {});
   if (!broker.ok()) return Fail(EXIT_FAILURE, broker.status());
-  status = (*broker)->Listen({options.listen, kRole});
-  if (!status.ok()) return Fail(EXIT_FAILURE, status);
-
-  // There is no file to read anew.
-  signal(SIGHUP, SIG_IGN);
   std::fprintf(stderr, "sockgate serve: listening on %s\n", options.listen.c_str());
   (*broker)->RunAsProcess({SIGTERM, SIGINT});
   return EXIT_SUCCESS;

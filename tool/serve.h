@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "confine/cage_level.h"
+
 namespace sockgate {
 
 struct ServeOptions {
@@ -18,6 +20,8 @@ struct ServeOptions {
   std::vector<std::string> deny;   // CIDR:PORTS
   std::string control;             // a path, for a broker with a policy file; empty: none
   std::string audit_file = "-";    // "-": standard error
+  std::string user;                // whom to run as; empty: whoever started it
+  confine::CageLevel cage = confine::CageLevel::kFull;
 };
 
 // Serves until SIGTERM or SIGINT. SIGHUP reads the policy file anew, if there is one. Returns the

@@ -1,7 +1,9 @@
 #include "tool/serve_policy.h"
 
 #include <signal.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -14,7 +16,7 @@
 #include "broker/control/reloader.h"
 #include "broker/control/servable_policy.h"
 #include "broker/policy/finding_text.h"
-#include "tool/audit_file.h"
+#include "tool/serve_broker.h"
 
 namespace sockgate {
 namespace {
@@ -24,26 +26,24 @@ int Fail(const absl::Status& error) {
   return EXIT_FAILURE;
 }
 
-absl::StatusOr<std::unique_ptr<Broker>> MakeBroker(const ServeOptions& options, PolicyFile policy) {
-  auto audit = OpenAuditFile(options.audit_file);
-  if (!audit.ok()) return audit.status();
-  BrokerOptions broker_options;
-  broker_options.roles = std::move(policy.roles);
-  broker_options.audit = *std::move(audit);
-  broker_options.resolver = std::move(policy.resolver);
-  auto broker = Broker::Create(std::move(broker_options));
-  if (!broker.ok()) return broker.status();
-  for (const ListenAt& at : policy.listen) {
-    if (absl::Status status = (*broker)->Listen(at); !status.ok()) return status;
-  }
-  return broker;
-}
-
 void BlockHangup() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+// A file that this user cannot read could not be read at a reload either.
+void SayFindings(const ServeOptions& options, const std::vector<Finding>& findings) {
+  for (const Finding& finding : findings) {
+    std::fprintf(stderr, "%s\n", FindingText(options.policy_file, finding).c_str());
+  }
+  if (access(options.policy_file.c_str(), R_OK) == 0 || errno != EACCES) return;
+  const std::string who = options.user.empty()
+                              ? "the user that runs the broker, without privileges,"
+                              : "user " + options.user;
+  std::fprintf(stderr, "sockgate serve: %s must be able to read %s, now and at each reload\n",
+               who.c_str(), options.policy_file.c_str());
 }
 
 void SayWhere(const std::vector<ListenAt>& listen) {
@@ -59,18 +59,23 @@ int ServePolicy(const ServeOptions& options) {
   // One that comes before the broker stands must not end it: it is taken when there is somebody to
   // take it.
   BlockHangup();
-  LoadedPolicy loaded = LoadServablePolicy(options.policy_file);
-  for (const Finding& finding : loaded.findings) {
-    std::fprintf(stderr, "%s\n", FindingText(options.policy_file, finding).c_str());
-  }
-  if (!loaded.policy.has_value()) return EXIT_FAILURE;
-  const std::vector<ListenAt> listen = loaded.policy->listen;
-
-  auto broker = MakeBroker(options, *std::move(loaded.policy));
-  if (!broker.ok()) return Fail(broker.status());
+  ServeStreams streams = OpenServeStreams(options);
+  if (absl::Status status = BecomeServer(options); !status.ok()) return Fail(status);
   // `sockgate status` may be asked from another folder.
-  OperatorLog log(OwnStandardError());
-  Reloader reloader(broker->get(), std::filesystem::absolute(options.policy_file).string(), &log);
+  const std::string file = std::filesystem::absolute(options.policy_file).string();
+  LoadedPolicy loaded = LoadServablePolicy(file);
+  SayFindings(options, loaded.findings);
+  if (!loaded.policy.has_value()) return EXIT_FAILURE;
+
+  BrokerOptions broker_options;
+  broker_options.roles = std::move(loaded.policy->roles);
+  broker_options.resolver = std::move(loaded.policy->resolver);
+  const std::vector<ListenAt> listen = std::move(loaded.policy->listen);
+  auto broker =
+      StartServing(options, &streams, std::move(broker_options), listen, {file, options.control});
+  if (!broker.ok()) return Fail(broker.status());
+  OperatorLog log(std::move(streams.log));
+  Reloader reloader(broker->get(), file, &log);
   auto control = ControlThread::Start({options.control}, broker->get(), &reloader);
   if (!control.ok()) return Fail(control.status());
 

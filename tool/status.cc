@@ -75,13 +75,21 @@ std::string ResolverText(const json& resolver) {
                       " questions under way\n");
 }
 
+// Of a broker that is older than its cage nothing is known.
+std::string CageText(const json& reply) {
+  const auto cage = reply.find("cage");
+  if (cage == reply.end()) return "";
+  return absl::StrCat("cage ", cage->at("level").get<std::string>(), ": ",
+                      cage->at("in_force").get<std::string>(), "\n");
+}
+
 int Say(const json& reply, bool as_json) {
   if (as_json) {
     std::printf("%s\n", reply.dump().c_str());
     return EXIT_SUCCESS;
   }
   const std::string text =
-      absl::StrCat(PolicyText(reply.at("policy")),
+      absl::StrCat(PolicyText(reply.at("policy")), CageText(reply),
                    reply.contains("resolver") ? ResolverText(reply.at("resolver")) : "", "\n",
                    RolesText(reply.at("roles")), "\n", ListenText(reply.at("listen")));
   std::fputs(text.c_str(), stdout);

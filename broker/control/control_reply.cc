@@ -108,6 +108,19 @@ Json ListenJson(const ListenAt& at) {
   return json;
 }
 
+// In words, and by what a program may want to test.
+Json CageJson(const CageReport& cage) {
+  return {{"level", confine::Word(cage.level)},
+          {"in_force", cage.ToString()},
+          {"uid", cage.user},
+          {"gid", cage.group},
+          {"capabilities", confine::CapabilityNames(cage.capabilities)},
+          {"no_new_privs", cage.no_new_privileges},
+          {"not_dumpable", cage.undumpable},
+          {"landlock_abi", cage.landlock_abi},
+          {"seccomp", cage.filtered}};
+}
+
 absl::string_view Word(ResolverState state) {
   switch (state) {
     case ResolverState::kAwaited:
@@ -141,6 +154,7 @@ std::string StatusReply(const std::string& file, const Reloader::State& state,
                   {"generation", broker.generation},
                   {"loaded_at", TimeText(state.loaded_at)},
                   {"last_error", std::move(last_error)}}},
+                {"cage", CageJson(broker.cage)},
                 {"roles", Json::array()},
                 {"listen", Json::array()}};
   for (const BrokerStatus::Role& role : broker.roles) reply["roles"].push_back(RoleJson(role));

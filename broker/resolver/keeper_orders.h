@@ -24,8 +24,9 @@ struct KeeperOrder {
   std::optional<ResolverOptions> options;
 };
 
-// What comes with the two descriptors of a resolver that the keeper hands over, one byte each.
-enum class HandedOver : uint8_t { kQuestions = 1, kSockets = 2 };
+// What the keeper says, one byte each: first and once that it is confined, as it was told to be;
+// then what comes with the two descriptors of each resolver that it hands over.
+enum class HandedOver : uint8_t { kQuestions = 1, kSockets = 2, kConfined = 3 };
 
 Decoded DecodeKeeperOrder(absl::Span<const uint8_t> packet, KeeperOrder* order);
 

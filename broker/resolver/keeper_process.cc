@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -47,8 +49,9 @@ UniqueFd WatchChildren() {
 
 // Standard error, to say why it cannot start. The other standard streams may be sockets, which the
 // resolver's filter would let it use.
-std::vector<int> Kept(const ResolverEnds& ends) {
+std::vector<int> Kept(const ResolverEnds& ends, int ruleset) {
   std::vector<int> kept = {STDERR_FILENO, ends.questions.get(), ends.sockets.get()};
+  if (ruleset >= 0) kept.push_back(ruleset);
   std::sort(kept.begin(), kept.end());
   return kept;
 }
@@ -59,25 +62,43 @@ void IgnoreSignals() {
   for (const int number : {SIGINT, SIGHUP, SIGTERM}) signal(number, SIG_IGN);
 }
 
-[[noreturn]] void RunChild(const ResolverOptions& options, ResolverEnds ends,
-                           pid_t keeper) noexcept {
+[[noreturn]] void RunChild(const ResolverOptions& options, const confine::ProcessCage& cage,
+                           ResolverEnds ends, pid_t keeper) noexcept {
   ResetSignals();
   IgnoreSignals();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // The keeper may have died before prctl: then no signal will come.
   if (getppid() != keeper) _exit(EXIT_SUCCESS);
-  if (CloseAllDescriptorsBut(Kept(ends)) != 0 || FillStandardStreams() != 0) _exit(EXIT_FAILURE);
-  RunResolver(options, std::move(ends));
+  const std::vector<int> kept = Kept(ends, cage.descriptor());
+  if (CloseAllDescriptorsBut(kept) != 0 || FillStandardStreams() != 0) _exit(EXIT_FAILURE);
+  RunResolver(options, cage, std::move(ends));
 }
 
 class Keeper {
  public:
-  Keeper(ResolverOptions options, UniqueFd control)
-      : options_(std::move(options)), control_(std::move(control)), children_(WatchChildren()) {}
+  Keeper(ResolverOptions options, KeeperCages cages, UniqueFd control)
+      : options_(std::move(options)),
+        cages_(std::move(cages)),
+        control_(std::move(control)),
+        children_(WatchChildren()) {}
+
+  // Before Run(). False: it must not go on.
+  bool Confine() {
+    if (!children_.valid()) return false;
+    const absl::Status status =
+        cages_.keeper.has_value() ? cages_.keeper->PutOn() : absl::OkStatus();
+    cages_.keeper.reset();
+    if (!status.ok()) {
+      std::fprintf(stderr, "sockgate keeper: %s\n", std::string(status.message()).c_str());
+      return false;
+    }
+    const auto tag = static_cast<uint8_t>(HandedOver::kConfined);
+    return SendPacket(control_.get(), absl::MakeConstSpan(&tag, 1), -1, Wait::kNo).status ==
+           PacketStatus::kOk;
+  }
 
   // Returns when the broker has ended.
   void Run() {
-    if (!children_.valid()) return;
     while (Turn()) {
     }
     KillResolver();
@@ -110,7 +131,8 @@ class Keeper {
     resolver_ = ForkWithoutSignals();
     if (resolver_ < 0) return Postpone();
     if (resolver_ == 0) {
-      RunChild(options_, {std::move(questions->worker), std::move(sockets->worker)}, keeper);
+      RunChild(options_, cages_.resolver,
+               {std::move(questions->worker), std::move(sockets->worker)}, keeper);
     }
     HandOver(HandedOver::kQuestions, questions->broker);
     HandOver(HandedOver::kSockets, sockets->broker);
@@ -177,6 +199,7 @@ class Keeper {
   }
 
   ResolverOptions options_;
+  KeeperCages cages_;
   const UniqueFd control_;
   const UniqueFd children_;
   pid_t resolver_ = -1;
@@ -187,9 +210,11 @@ class Keeper {
 
 }  // namespace
 
-void RunKeeper(const ResolverOptions& options, UniqueFd control) {
+void RunKeeper(const ResolverOptions& options, KeeperCages cages, UniqueFd control) {
   IgnoreSignals();
-  Keeper(options, std::move(control)).Run();
+  Keeper keeper(options, std::move(cages), std::move(control));
+  if (!keeper.Confine()) _exit(EXIT_FAILURE);
+  keeper.Run();
   _exit(EXIT_SUCCESS);
 }
 

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -12,13 +13,17 @@
 #include <utility>
 #include <vector>
 
+#include "broker/resolver/keeper_confine.h"
 #include "broker/resolver/keeper_orders.h"
 #include "broker/resolver/keeper_process.h"
+#include "broker/resolver/resolver_confine.h"
 #include "proto/fresh_child.h"
 #include "proto/packet_socket.h"
 
 namespace sockgate {
 namespace {
+
+using confine::CageLevel;
 
 // How long the keeper may take to end after its control socket has closed.
 constexpr std::chrono::seconds kStopPatience(3);
@@ -30,17 +35,37 @@ bool Reaped(pid_t pid) {
 }
 
 // noexcept: an exception must not unwind into the broker's half of the program.
-[[noreturn]] void RunChild(const ResolverOptions& options, UniqueFd control) noexcept {
+[[noreturn]] void RunChild(const ResolverOptions& options, KeeperCages cages,
+                           UniqueFd control) noexcept {
   ResetSignals();
-  const std::vector<int> kept = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, control.get()};
+  std::vector<int> kept = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, control.get()};
+  if (cages.resolver.descriptor() >= 0) kept.push_back(cages.resolver.descriptor());
+  if (cages.keeper.has_value() && cages.keeper->descriptor() >= 0) {
+    kept.push_back(cages.keeper->descriptor());
+  }
+  std::sort(kept.begin(), kept.end());
   if (CloseAllDescriptorsBut(kept) != 0) _exit(EXIT_FAILURE);
-  RunKeeper(options, std::move(control));
+  RunKeeper(options, std::move(cages), std::move(control));
+}
+
+absl::StatusOr<KeeperCages> BuildCages(CageLevel level, const ResolverOptions& options) {
+  auto resolver = BuildResolverCage(level);
+  if (!resolver.ok()) return resolver.status();
+  KeeperCages cages = {std::nullopt, *std::move(resolver)};
+  if (level == CageLevel::kNone) return cages;
+  auto keeper = BuildKeeperCage(level, options);
+  if (!keeper.ok()) return keeper.status();
+  cages.keeper.emplace(*std::move(keeper));
+  return cages;
 }
 
 }  // namespace
 
-absl::StatusOr<ResolverKeeper> ResolverKeeper::Start(const ResolverOptions& options) {
+absl::StatusOr<ResolverKeeper> ResolverKeeper::Start(const ResolverOptions& options,
+                                                     CageLevel level) {
   if (absl::Status status = CheckResolverOptions(options); !status.ok()) return status;
+  auto cages = BuildCages(level, options);
+  if (!cages.ok()) return cages.status();
   // Or the control socket could become the child's standard error.
   if (const int error = FillStandardStreams()) return absl::ErrnoToStatus(error, "/dev/null");
   // The end that may receive descriptors is the one made for workers.
@@ -48,8 +73,25 @@ absl::StatusOr<ResolverKeeper> ResolverKeeper::Start(const ResolverOptions& opti
   if (!pair.has_value()) return absl::ErrnoToStatus(errno, "cannot make a control socket");
   const pid_t pid = ForkWithoutSignals();
   if (pid < 0) return absl::ErrnoToStatus(errno, "fork");
-  if (pid == 0) RunChild(options, std::move(pair->broker));
-  return ResolverKeeper(pid, std::move(pair->worker));
+  if (pid == 0) RunChild(options, *std::move(cages), std::move(pair->broker));
+  pair->broker.Reset();  // or its end would not show
+  ResolverKeeper keeper(pid, std::move(pair->worker));
+  if (absl::Status status = keeper.AwaitConfined(); !status.ok()) return status;
+  return keeper;
+}
+
+absl::Status ResolverKeeper::AwaitConfined() {
+  std::array<uint8_t, 1> tag = {};
+  Received received;
+  do {
+    received =
+        ReceivePacket(control_.get(), absl::MakeSpan(tag), Accept::kOneDescriptor, Wait::kYes);
+  } while (received.status == PacketStatus::kWouldBlock);
+  if (received.status == PacketStatus::kOk &&
+      tag[0] == static_cast<uint8_t>(HandedOver::kConfined)) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError("the resolver's keeper could not confine itself");
 }
 
 ResolverKeeper::ResolverKeeper(ResolverKeeper&& other) noexcept
@@ -127,7 +169,8 @@ void ResolverKeeper::Stop() {
   if (pid_ < 0) return;
   const auto give_up = std::chrono::steady_clock::now() + kStopPatience;
   while (!Reaped(pid_)) {
-    if (std::chrono::steady_clock::now() >= give_up) kill(pid_, SIGKILL);
+    // A confined broker may not send signals. The keeper has no use without it and ends when it can.
+    if (std::chrono::steady_clock::now() >= give_up && kill(pid_, SIGKILL) != 0) break;
     std::this_thread::sleep_for(kStopPoll);
   }
   pid_ = -1;

@@ -7,12 +7,13 @@
 // Ownership: the object owns the keeper, and the keeper its resolver. Both end with the object, and
 // also when the broker is killed.
 // Threads: Start() forks, so call it while the process has one thread. The rest may be called from
-// one thread at a time and does not block; the destructor waits for the keeper to end.
+// one thread at a time and does not block; the destructor waits for the keeper to end, for a few
+// seconds, after which it kills it, or, confined by then, leaves it alone.
 // Hostile inputs: none here. The channels lead to a resolver, and what comes out of them is
 // hostile; whoever finds it lying closes them and calls Kill().
 //
-//   1. keeper = ResolverKeeper::Start(options);   before any thread, and before confinement, which
-//      keeper and resolver would inherit
+//   1. keeper = ResolverKeeper::Start(options);   before any thread, and before the broker's own
+//      confinement, which keeper and resolver would inherit
 //   2. watch keeper->descriptor() for reading, level-triggered
 //   3. when readable: channels = keeper->Take(); the channels before are dead, close them
 //   4. a channel ends: close both, and wait for 3
@@ -27,6 +28,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "broker/resolver/resolver_options.h"
+#include "confine/cage_level.h"
 #include "proto/unique_fd.h"
 
 namespace sockgate {
@@ -39,8 +41,11 @@ struct ResolverChannels {
 
 class ResolverKeeper {
  public:
-  // InvalidArgument for options out of bounds; otherwise what the system says.
-  static absl::StatusOr<ResolverKeeper> Start(const ResolverOptions& options);
+  // Waits until the keeper has confined itself. `level`: what becomes of it where a layer of the
+  // cage cannot be had; the resolver is confined in any case. InvalidArgument for options out of
+  // bounds; Unavailable: the kernel lacks what the level requires; otherwise what the system says.
+  static absl::StatusOr<ResolverKeeper> Start(
+      const ResolverOptions& options, confine::CageLevel level = confine::CageLevel::kIfPossible);
 
   ~ResolverKeeper() { Stop(); }
   ResolverKeeper(ResolverKeeper&& other) noexcept;
@@ -66,6 +71,7 @@ class ResolverKeeper {
  private:
   ResolverKeeper(pid_t pid, UniqueFd control) : pid_(pid), control_(std::move(control)) {}
 
+  absl::Status AwaitConfined();
   absl::Status Order(absl::Span<const uint8_t> order);
   absl::Status ReceiveOne();
   void Stop();

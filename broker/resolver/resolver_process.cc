@@ -146,7 +146,8 @@ class Resolver {
 
 }  // namespace
 
-void RunResolver(const ResolverOptions& options, ResolverEnds ends) {
+void RunResolver(const ResolverOptions& options, const confine::ProcessCage& cage,
+                 ResolverEnds ends) {
   absl::StatusOr<ResolverConfig> config = LoadResolverConfig(options);
   if (!config.ok()) Fail(config.status());
   Resolver resolver(*std::move(config), std::move(ends));
@@ -154,7 +155,8 @@ void RunResolver(const ResolverOptions& options, ResolverEnds ends) {
   const UniqueFd nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));
   if (!nowhere.valid()) Fail(absl::ErrnoToStatus(errno, "/dev/null"));
   resolver.TellServers();
-  if (absl::Status status = ConfineResolver(); !status.ok()) Fail(status);
+  if (absl::Status status = ConfineResolver(cage); !status.ok()) Fail(status);
+  if (cage.descriptor() >= 0) close(cage.descriptor());
   // It may be where the audit log goes.
   SOCKGATE_CHECK(dup3(nowhere.get(), STDERR_FILENO, O_CLOEXEC) == STDERR_FILENO);
   resolver.Serve();

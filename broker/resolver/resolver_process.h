@@ -13,6 +13,7 @@
 #define SOCKGATE_BROKER_RESOLVER_RESOLVER_PROCESS_H_
 
 #include "broker/resolver/resolver_options.h"
+#include "confine/process_cage.h"
 #include "proto/unique_fd.h"
 
 namespace sockgate {
@@ -23,7 +24,9 @@ struct ResolverEnds {
   UniqueFd sockets;
 };
 
-[[noreturn]] void RunResolver(const ResolverOptions& options, ResolverEnds ends);
+// `cage` is what the resolver confines itself with (resolver_confine.h).
+[[noreturn]] void RunResolver(const ResolverOptions& options, const confine::ProcessCage& cage,
+                              ResolverEnds ends);
 
 }  // namespace sockgate
 

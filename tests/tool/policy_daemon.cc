@@ -2,14 +2,17 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "proto/check.h"
 #include "tests/broker/replace_world.h"
 #include "tests/tool/command.h"
 #include "tool/control_client.h"
@@ -30,9 +33,11 @@ std::string PolicyDaemon::PolicyText(const std::string& ports) const {
 
 void PolicyDaemon::WritePolicy(const std::string& text) const { std::ofstream(policy_) << text; }
 
-bool PolicyDaemon::Start() {
-  pid_ = StartSockgate({"serve", "--policy", policy_, "--control", control_, "--audit", audit_},
-                       stderr_);
+bool PolicyDaemon::Start(const std::vector<std::string>& options) {
+  std::vector<std::string> arguments = {"serve",  "--policy", policy_, "--control",
+                                        control_, "--audit",  audit_};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  pid_ = StartSockgate(arguments, stderr_);
   return Await([](const json& status) { return !status.is_null(); });
 }
 
@@ -43,6 +48,13 @@ int PolicyDaemon::Stop() {
   Signal(SIGTERM);
   waitpid(std::exchange(pid_, -1), &status, 0);
   return status;
+}
+
+void PolicyDaemon::GiveFolderTo(uid_t user, gid_t group) const {
+  SOCKGATE_CHECK(chown((folder_ / ".").c_str(), user, group) == 0);
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / ".")) {
+    SOCKGATE_CHECK(lchown(entry.path().c_str(), user, group) == 0);
+  }
 }
 
 TestWorker PolicyDaemon::Worker() const {

@@ -30,11 +30,13 @@ class PolicyDaemon {
   std::string PolicyText(const std::string& ports) const;
   void WritePolicy(const std::string& text) const;
 
-  // Starts it, and waits until it answers.
-  bool Start();
+  // Starts it, with these options beside its own, and waits until it answers.
+  bool Start(const std::vector<std::string>& options = {});
   void Signal(int number) const;
   // How it ended after SIGTERM, as waitpid(2) says.
   int Stop();
+  // The folder and what is in it by now belong to this user. For root only.
+  void GiveFolderTo(uid_t user, gid_t group) const;
 
   // A worker of the role that has said hello.
   TestWorker Worker() const;
@@ -46,6 +48,8 @@ class PolicyDaemon {
   std::vector<nlohmann::json> Audit() const;
   std::string StandardError() const;
 
+  pid_t pid() const { return pid_; }
+  std::string InFolder(const std::string& name) const { return folder_ / name; }
   const std::string& policy() const { return policy_; }
   const std::string& control() const { return control_; }
   const std::string& path() const { return path_; }

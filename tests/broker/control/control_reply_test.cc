@@ -28,14 +28,19 @@ TEST(ControlReplyTest, AStatus) {
   broker.roles.push_back({"gone", PolicyMode::kEnforce, true, 0, 1, 1});
   broker.listen.push_back({"/run/a", "fetch"});
   broker.listen.push_back({"/run/b", "fetch", 1000, 100, 0660, 9});
+  broker.cage = {confine::CageLevel::kFull, 65534, 65533, 0, true, true, 7, true};
   Reloader::State state;
   state.loaded_at = Reloader::Time(std::chrono::seconds(1'000'000'000));
-  EXPECT_EQ(StatusReply("p.toml", state, broker),
-            R"({"policy":{"file":"p.toml","generation":4,"loaded_at":"2001-09-09T01:46:40Z",)"
-            R"("last_error":null},"roles":[{"name":"fetch","mode":"report","rules":12,"workers":3,)"
-            R"("channels":5},{"name":"gone","mode":"enforce","rules":0,"workers":1,"channels":1,)"
-            R"("removed":true}],"listen":[{"path":"/run/a","role":"fetch","mode":"0600"},)"
-            R"({"path":"/run/b","role":"fetch","mode":"0660","uid":1000,"gid":100}]})");
+  EXPECT_EQ(
+      StatusReply("p.toml", state, broker),
+      R"({"policy":{"file":"p.toml","generation":4,"loaded_at":"2001-09-09T01:46:40Z",)"
+      R"("last_error":null},"cage":{"level":"full","in_force":"user 65534, capabilities: none, )"
+      R"(no_new_privs, not dumpable, Landlock (ABI 7), seccomp","uid":65534,"gid":65533,)"
+      R"("capabilities":"none","no_new_privs":true,"not_dumpable":true,"landlock_abi":7,)"
+      R"("seccomp":true},"roles":[{"name":"fetch","mode":"report","rules":12,"workers":3,)"
+      R"("channels":5},{"name":"gone","mode":"enforce","rules":0,"workers":1,"channels":1,)"
+      R"("removed":true}],"listen":[{"path":"/run/a","role":"fetch","mode":"0600"},)"
+      R"({"path":"/run/b","role":"fetch","mode":"0660","uid":1000,"gid":100}]})");
   broker.resolver = {ResolverState::kReady, 7};
   EXPECT_EQ(json::parse(StatusReply("p.toml", state, broker)).at("resolver"),
             json({{"state", "ready"}, {"questions", 7}}));

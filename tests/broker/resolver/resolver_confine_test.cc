@@ -27,11 +27,16 @@ namespace {
 
 constexpr int kNotConfined = 200;
 
+bool Confine() {
+  const auto cage = BuildResolverCage(confine::CageLevel::kIfPossible);
+  return cage.ok() && ConfineResolver(*cage).ok();
+}
+
 // "exited N" or "killed N", of a child that prepares itself, is confined, and then acts.
 std::string Fate(const std::function<int()>& act) {
   const pid_t pid = fork();
   if (pid == 0) {
-    if (!ConfineResolver().ok()) _exit(kNotConfined);
+    if (!Confine()) _exit(kNotConfined);
     _exit(act());
   }
   int status = 0;
@@ -181,7 +186,7 @@ TEST(ResolverConfine, NoPrivilegeIsLeft) {
   const pid_t pid = fork();
   if (pid == 0) {
     close(ready[0]);
-    if (!ConfineResolver().ok()) _exit(kNotConfined);
+    if (!Confine()) _exit(kNotConfined);
     close(ready[1]);
     char byte;
     while (recv(STDIN_FILENO, &byte, 1, 0) < 0) {
