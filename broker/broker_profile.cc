@@ -178,11 +178,16 @@ std::vector<Rule> FileRules() {
       {"unlink", kAllow},
       {"unlinkat", kAllow, {IntIs(2, 0)}},
       {"fchmod", kAllow, {IntIs(1, S_IRUSR | S_IWUSR)}},
-      // No set-user-id bit.
-      {"chmod", kAllow, {BitsClear(1, ~uint64_t{ACCESSPERMS} & 0xffffffff)}},
-      {"fchmodat", kAllow, {BitsClear(2, ~uint64_t{ACCESSPERMS} & 0xffffffff)}},
       {"fchownat", kAllow, {IntIs(4, AT_EMPTY_PATH)}},
   };
+}
+
+std::vector<Rule> ModeRules(uid_t user) {
+  if (user == 0) return {{"chmod", Errno(EPERM)}, {"fchmodat", Errno(EPERM)}};
+  // No set-user-id bit.
+  constexpr uint64_t kOthers = ~uint64_t{ACCESSPERMS} & 0xffffffff;
+  return {{"chmod", kAllow, {BitsClear(1, kOthers)}},
+          {"fchmodat", kAllow, {BitsClear(2, kOthers)}}};
 }
 
 std::vector<Rule> ProcessRules(pid_t self) {
@@ -264,12 +269,12 @@ std::vector<Rule> SanitizerRules() {
 
 }  // namespace
 
-Profile BrokerProfile(pid_t self) {
+Profile BrokerProfile(pid_t self, uid_t user) {
   Profile profile;
   profile.name = "broker";
   for (const std::vector<Rule>& part :
-       {SocketRules(), SocketOptionRules(), DescriptorRules(), FileRules(), ProcessRules(self),
-        MemoryRules(), SanitizerRules()}) {
+       {SocketRules(), SocketOptionRules(), DescriptorRules(), FileRules(), ModeRules(user),
+        ProcessRules(self), MemoryRules(), SanitizerRules()}) {
     profile.rules.insert(profile.rules.end(), part.begin(), part.end());
   }
   return profile;

@@ -21,8 +21,10 @@
 
 namespace sockgate {
 
-// `self` is the process that will be confined: it may abort itself, and signal nobody else.
-confine::Profile BrokerProfile(pid_t self);
+// `self` is the process that will be confined: it may abort itself, and signal nobody else. `user`
+// is who it runs as: root may not change the mode of a file, for without any capability it still
+// owns the host's, and a filter cannot tell them from the broker's sockets.
+confine::Profile BrokerProfile(pid_t self, uid_t user);
 
 }  // namespace sockgate
 

@@ -126,7 +126,7 @@ absl::StatusOr<Caged> EnterCage(confine::CageLevel level, const CagePlaces& plac
   CageBounds bounds = BoundsFor(places, contents);
   if (absl::Status status = CheckPermitted(contents, bounds); !status.ok()) return status;
   const LandlockSpec spec = SpecFor(places, bounds);
-  const auto cage = confine::ProcessCage::Build(level, BrokerProfile(getpid()), spec);
+  const auto cage = confine::ProcessCage::Build(level, BrokerProfile(getpid(), geteuid()), spec);
   if (!cage.ok()) return cage.status();
   if (!places.policy_file.empty()) LoadAccountModules();
   // An audit log has times, and libc looks for the time zone's file before the first.

@@ -60,7 +60,7 @@ struct SocketOptions {
   std::optional<IpAddress> source_v4;  // bind(2); the other family is left alone
   std::optional<IpAddress> source_v6;
   std::string interface;                    // SO_BINDTODEVICE
-  std::optional<uint32_t> mark;             // SO_MARK; needs CAP_NET_ADMIN
+  std::optional<uint32_t> mark;             // SO_MARK; needs CAP_NET_RAW
   std::optional<uint8_t> tos;               // IP_TOS, IPV6_TCLASS
   std::optional<Keepalive> keepalive;       // TCP only, as the two below
   std::optional<uint32_t> user_timeout_ms;  // TCP_USER_TIMEOUT

@@ -1,5 +1,6 @@
 #include "tests/tool/policy_daemon.h"
 
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,11 +10,11 @@
 #include <fstream>
 #include <iterator>
 #include <thread>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "proto/check.h"
 #include "tests/broker/replace_world.h"
+#include "tests/support/killed_call.h"
 #include "tests/tool/command.h"
 #include "tool/control_client.h"
 
@@ -46,7 +47,9 @@ void PolicyDaemon::Signal(int number) const { kill(pid_, number); }
 int PolicyDaemon::Stop() {
   int status = -1;
   Signal(SIGTERM);
-  waitpid(std::exchange(pid_, -1), &status, 0);
+  waitpid(pid_, &status, 0);
+  EXPECT_EQ(KilledCall(pid_, status), "");
+  pid_ = -1;
   return status;
 }
 

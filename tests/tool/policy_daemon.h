@@ -33,7 +33,8 @@ class PolicyDaemon {
   // Starts it, with these options beside its own, and waits until it answers.
   bool Start(const std::vector<std::string>& options = {});
   void Signal(int number) const;
-  // How it ended after SIGTERM, as waitpid(2) says.
+  // How it ended after SIGTERM, as waitpid(2) says. The test fails if its own filter killed it, and
+  // names the call that is not listed.
   int Stop();
   // The folder and what is in it by now belong to this user. For root only.
   void GiveFolderTo(uid_t user, gid_t group) const;
