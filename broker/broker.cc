@@ -208,7 +208,13 @@ void Broker::Stop() { loop_->Stop(); }
 void Broker::RunAsProcess(std::initializer_list<int> stop_signals) {
   RaiseDescriptorLimit();
   g_signalled = this;
-  for (const int number : stop_signals) signal(number, StopSignalled);
+  sigset_t held;
+  sigemptyset(&held);
+  for (const int number : stop_signals) {
+    signal(number, StopSignalled);
+    sigaddset(&held, number);
+  }
+  pthread_sigmask(SIG_UNBLOCK, &held, nullptr);
   Run();
   // Another one must not reach a broker that is being destroyed.
   for (const int number : stop_signals) signal(number, SIG_IGN);

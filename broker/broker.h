@@ -127,7 +127,8 @@ class Broker final : public EventHandler {
   void Stop();
 
   // Run() for a process that is nothing but a broker: first raises the soft limit of descriptors to
-  // the hard one, and stops at these signals, which are ignored from then on.
+  // the hard one, and stops at these signals, also at one that was blocked until now; afterwards they
+  // are ignored.
   void RunAsProcess(std::initializer_list<int> stop_signals);
 
   void OnEvent(uint64_t cookie, uint32_t epoll_events) override;

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -49,9 +50,14 @@ int Serve(BrokerOptions options, UniqueFd control) {
 }
 
 // noexcept: an exception must not unwind into the launcher's half of the program.
-[[noreturn]] void RunChild(BrokerOptions options, UniqueFd control) noexcept {
+[[noreturn]] void RunChild(BrokerOptions options, const std::optional<confine::Identity>& user,
+                           UniqueFd control) noexcept {
   ResetSignals();
   if (CloseAllDescriptorsBut(Kept(options.audit.get(), control.get())) != 0) _exit(EXIT_FAILURE);
+  if (const int error = user.has_value() ? user->Become() : 0) {
+    std::fprintf(stderr, "sockgate broker: cannot become another user: %s\n", strerror(error));
+    _exit(EXIT_FAILURE);
+  }
   _exit(Serve(std::move(options), std::move(control)));
 }
 
@@ -63,7 +69,8 @@ bool Reaped(pid_t pid) {
 
 }  // namespace
 
-absl::StatusOr<BrokerProcess> BrokerProcess::Start(BrokerOptions options) {
+absl::StatusOr<BrokerProcess> BrokerProcess::Start(BrokerOptions options,
+                                                   const std::optional<confine::Identity>& user) {
   // Or the control socket could become the child's standard error.
   if (const int error = FillStandardStreams()) return absl::ErrnoToStatus(error, "/dev/null");
   // The broker's end of a pair refuses descriptors, so here the child has the other one.
@@ -71,7 +78,7 @@ absl::StatusOr<BrokerProcess> BrokerProcess::Start(BrokerOptions options) {
   if (!pair.has_value()) return absl::ErrnoToStatus(errno, "cannot make a control socket");
   const pid_t pid = ForkWithoutSignals();
   if (pid < 0) return absl::ErrnoToStatus(errno, "fork");
-  if (pid == 0) RunChild(std::move(options), std::move(pair->worker));
+  if (pid == 0) RunChild(std::move(options), user, std::move(pair->worker));
   return BrokerProcess(pid, std::move(pair->broker));
 }
 

@@ -16,16 +16,21 @@
 
 #include <sys/types.h>
 
+#include <optional>
+
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "broker/broker.h"
+#include "confine/identity.h"
 #include "proto/unique_fd.h"
 
 namespace sockgate {
 
 class BrokerProcess {
  public:
-  static absl::StatusOr<BrokerProcess> Start(BrokerOptions options);
+  // With a user the child becomes that one first; it ends where it may not (Identity::CanBecome).
+  static absl::StatusOr<BrokerProcess> Start(
+      BrokerOptions options, const std::optional<confine::Identity>& user = std::nullopt);
   ~BrokerProcess() { Stop(); }
   BrokerProcess(BrokerProcess&& other) noexcept;
   BrokerProcess& operator=(BrokerProcess&& other) noexcept;

@@ -1,12 +1,16 @@
 #include "confine/identity.h"
 
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "confine/capabilities.h"
 
 namespace sockgate::confine {
 namespace {
@@ -27,7 +31,25 @@ absl::StatusOr<passwd> FindUser(const std::string& name, std::vector<char>* buff
   return absl::NotFoundError(absl::StrCat("there is no user ", name));
 }
 
+// user_namespaces(7): lines of the first id inside, the first one outside, and how many.
+bool IsMapped(const char* path, uint64_t id) {
+  std::ifstream map(path);
+  uint64_t inside = 0;
+  uint64_t outside = 0;
+  uint64_t count = 0;
+  while (map >> inside >> outside >> count) {
+    if (inside <= id && id - inside < count) return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+bool Identity::CanBecome() const {
+  constexpr CapabilitySet kNeeded = CapabilityBit(CAP_SETUID) | CapabilityBit(CAP_SETGID);
+  if ((PermittedCapabilities() & kNeeded) != kNeeded) return false;
+  return IsMapped("/proc/self/uid_map", user) && IsMapped("/proc/self/gid_map", group);
+}
 
 absl::StatusOr<Identity> Identity::Find(const std::string& name) {
   std::vector<char> buffer;

@@ -30,6 +30,10 @@ struct Identity {
   // nobody becomes to have fewer rights.
   static absl::StatusOr<Identity> Find(const std::string& name);
 
+  // Whether this process may become it: it holds the capabilities, and its user namespace knows
+  // both ids, as one that root has made for itself may not.
+  bool CanBecome() const;
+
   // Real, effective and saved ids; 0 or an errno, after which the process should end. Clears the
   // signal that the parent's death sends, and, unless SECBIT_KEEP_CAPS is set, all capabilities.
   [[nodiscard]] int Become() const;

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -135,8 +136,17 @@ int LoadTrust(const FetchOptions& options, FetchPlan* plan) {
   return 0;
 }
 
+// Whom broker and worker run as where root fetches: a user without rights, if there is one.
+std::optional<launch::Identity> FindNobody() {
+  if (geteuid() != 0) return std::nullopt;
+  auto nobody = launch::Identity::Find("nobody");
+  if (!nobody.ok() || !nobody->CanBecome()) return std::nullopt;
+  return *std::move(nobody);
+}
+
 absl::StatusOr<BrokerProcess> StartBroker(const FetchOptions& options, const AllowList& allow,
-                                          const ResolverOptions& resolver) {
+                                          const ResolverOptions& resolver,
+                                          const std::optional<launch::Identity>& user) {
   auto audit = OpenAuditFile(options.audit_file);
   if (!audit.ok()) return audit.status();
   Role role;
@@ -146,7 +156,7 @@ absl::StatusOr<BrokerProcess> StartBroker(const FetchOptions& options, const All
   broker.roles.push_back(std::move(role));
   broker.audit = *std::move(audit);
   broker.resolver = resolver;
-  return BrokerProcess::Start(std::move(broker));
+  return BrokerProcess::Start(std::move(broker), user);
 }
 
 int AwaitWorker(launch::Worker& worker) {
@@ -158,23 +168,20 @@ int AwaitWorker(launch::Worker& worker) {
 }
 
 // All that the host can give: the filter and the lack of capabilities are there in any case.
-launch::WorkerOptions WorkerOptionsFor(const FetchWorker& fetcher) {
+launch::WorkerOptions WorkerOptionsFor(const FetchWorker& fetcher,
+                                       const std::optional<launch::Identity>& user) {
   using launch::Need;
   launch::WorkerOptions options;
   options.keep_descriptors = fetcher.OutputDescriptors();
   options.namespaces = {Need::kIfPossible, Need::kIfPossible, Need::kIfPossible, Need::kIfPossible};
-  if (geteuid() != 0) return options;
-  if (auto nobody = launch::Identity::Find("nobody"); nobody.ok()) {
-    options.identity = *std::move(nobody);
-    options.identity_need = Need::kIfPossible;
-  }
+  options.identity = user;
   return options;
 }
 
-int RunWorker(UniqueFd channel, FetchWorker& fetcher, bool verbose) {
+int RunWorker(UniqueFd channel, FetchWorker& fetcher, const launch::WorkerOptions& options,
+              bool verbose) {
   auto worker = launch::Worker::Start(
-      std::move(channel), WorkerOptionsFor(fetcher),
-      [&](int fd) { return fetcher.Prepare(UniqueFd(fd)); },
+      std::move(channel), options, [&](int fd) { return fetcher.Prepare(UniqueFd(fd)); },
       [&](int /*channel*/) { return fetcher.Run(); });
   if (!worker.ok()) return Fail(kExitBroker, worker.status().message());
   if (verbose) std::fprintf(stderr, "* the worker has %s\n", worker->in_force().ToString().c_str());
@@ -194,12 +201,13 @@ int Fetch(const FetchOptions& options) {
   auto plan = Prepare(options);
   if (!plan.ok()) return Fail(kExitUsage, plan.status().message());
   if (const int status = LoadTrust(options, &*plan)) return status;
-  auto broker = StartBroker(options, *allow, *resolver);
+  const std::optional<launch::Identity> user = FindNobody();
+  auto broker = StartBroker(options, *allow, *resolver, user);
   if (!broker.ok()) return Fail(kExitBroker, broker.status().message());
   auto channel = broker->AddWorker("fetch");
   if (!channel.ok()) return Fail(kExitBroker, channel.status().message());
   FetchWorker fetcher(options, *allow, *std::move(plan));
-  return RunWorker(*std::move(channel), fetcher, options.verbose);
+  return RunWorker(*std::move(channel), fetcher, WorkerOptionsFor(fetcher, user), options.verbose);
 }
 
 }  // namespace sockgate

@@ -43,6 +43,7 @@ int Serve(const ServeOptions& options) {
   if (status.ok()) status = AddRules(Decision::kDeny, options.deny, &rules);
   if (!status.ok()) return Fail(2, status);
 
+  HoldSignals({SIGTERM, SIGINT});
   // There is no file to read anew.
   signal(SIGHUP, SIG_IGN);
   ServeStreams streams = OpenServeStreams(options);

@@ -1,5 +1,6 @@
 #include "tool/serve_broker.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -74,6 +75,13 @@ void Say(const CageReport& cage) {
 }
 
 }  // namespace
+
+void HoldSignals(std::initializer_list<int> signals) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : signals) sigaddset(&set, number);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
 
 ServeStreams OpenServeStreams(const ServeOptions& options) {
   ServeStreams streams;

@@ -5,6 +5,7 @@
 #ifndef SOCKGATE_TOOL_SERVE_BROKER_H_
 #define SOCKGATE_TOOL_SERVE_BROKER_H_
 
+#include <initializer_list>
 #include <memory>
 #include <vector>
 
@@ -16,6 +17,10 @@
 #include "tool/serve.h"
 
 namespace sockgate {
+
+// From now on these wait until there is somebody to take them: one that came before the broker
+// stands would end it at once, and leave its paths behind.
+void HoldSignals(std::initializer_list<int> signals);
 
 // Standard error as it was given to the process. What is behind it may be another user's, so it is
 // opened before the process becomes one.

@@ -26,13 +26,6 @@ int Fail(const absl::Status& error) {
   return EXIT_FAILURE;
 }
 
-void BlockHangup() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGHUP);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-}
-
 // A file that this user cannot read could not be read at a reload either.
 void SayFindings(const ServeOptions& options, const std::vector<Finding>& findings) {
   for (const Finding& finding : findings) {
@@ -56,9 +49,7 @@ void SayWhere(const std::vector<ListenAt>& listen) {
 }  // namespace
 
 int ServePolicy(const ServeOptions& options) {
-  // One that comes before the broker stands must not end it: it is taken when there is somebody to
-  // take it.
-  BlockHangup();
+  HoldSignals({SIGHUP, SIGTERM, SIGINT});
   ServeStreams streams = OpenServeStreams(options);
   if (absl::Status status = BecomeServer(options); !status.ok()) return Fail(status);
   // `sockgate status` may be asked from another folder.

@@ -67,7 +67,6 @@ ChildPlan MakePlan(int channel, int report, const Layers& layers, const WorkerOp
   ChildPlan plan;
   plan.layers = &layers;
   plan.identity = options.identity.has_value() ? &*options.identity : nullptr;
-  plan.identity_required = options.identity_need == Need::kRequired;
   plan.streams = options.streams;
   PlanNamespaces(options, &plan);
   plan.report_fd = report;

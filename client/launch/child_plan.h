@@ -37,7 +37,6 @@ struct IdMap {
 struct ChildPlan {
   const Layers* layers = nullptr;
   const confine::Identity* identity = nullptr;  // null: stays who it is
-  bool identity_required = true;
   StandardStreams streams;
   // CLONE_NEW*: those that there must be, and those that there should be beside them.
   int required_namespaces = 0;

@@ -40,7 +40,6 @@ const char* StepName(SetupStep step) {
     case SetupStep::kExec:
       return "exec";
     case SetupStep::kInNamespaces:
-    case SetupStep::kAsAnotherUser:
     case SetupStep::kUnderLandlock:
       break;
   }
@@ -109,9 +108,7 @@ int IsolateChild(const ChildPlan& plan) noexcept {
 // A process that becomes another user's forgets that it was to die with its parent.
 void BecomeUser(const ChildPlan& plan, int namespaces) noexcept {
   if (plan.identity == nullptr) return;
-  const int error = plan.identity->Become();
-  if (error != 0 && plan.identity_required) FailChild(plan, SetupStep::kIdentity, error);
-  Tell(plan, SetupStep::kAsAnotherUser, error == 0 ? 1 : 0);
+  if (const int error = plan.identity->Become()) FailChild(plan, SetupStep::kIdentity, error);
   const bool has_parent_to_follow = plan.die_with_launcher || (namespaces & CLONE_NEWPID) != 0;
   if (has_parent_to_follow && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
     FailChild(plan, SetupStep::kDieWithLauncher, errno);

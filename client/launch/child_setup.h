@@ -23,7 +23,7 @@ namespace sockgate::launch {
 // The exit code of a child that could not be set up; its launcher gets the reason by the report.
 inline constexpr int kSetupFailedCode = 127;
 
-// In the order of execution. The last three have not failed, but tell what is in force.
+// In the order of execution. The last two have not failed, but tell what is in force.
 enum class SetupStep : int32_t {
   kDieWithLauncher = 1,
   kDescriptors,
@@ -37,7 +37,6 @@ enum class SetupStep : int32_t {
   kFilter,
   kExec,
   kInNamespaces,   // value: CLONE_NEW* bits
-  kAsAnotherUser,  // value: 1 or 0
   kUnderLandlock,  // value: 1 or 0
 };
 

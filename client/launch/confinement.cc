@@ -7,7 +7,6 @@ namespace sockgate::launch {
 
 std::string InForce::ToString() const {
   std::string text = "no_new_privs, no capabilities";
-  if (another_user) absl::StrAppend(&text, ", another user");
   if (undumpable) absl::StrAppend(&text, ", not dumpable");
   if (landlock_abi > 0) absl::StrAppend(&text, ", Landlock (ABI ", landlock_abi, ")");
   absl::StrAppend(&text, ", seccomp (", profile, ")");

@@ -47,10 +47,9 @@ struct Confinement {
 // The layers that are in force. Those without a field are always: no_new_privs, and no
 // capabilities.
 struct InForce {
-  std::string profile;        // of the seccomp filter
-  int landlock_abi = 0;       // 0: no Landlock
-  bool undumpable = false;    // nobody of the same user may look into its memory
-  bool another_user = false;  // than the launcher's
+  std::string profile;      // of the seccomp filter
+  int landlock_abi = 0;     // 0: no Landlock
+  bool undumpable = false;  // nobody of the same user may look into its memory
   // Each in a namespace of its own.
   bool network = false;
   bool mount = false;

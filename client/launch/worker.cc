@@ -175,7 +175,6 @@ absl::StatusOr<Worker> Worker::AwaitSetup(pid_t pid, UniqueFd report, const Laye
     if (!*more) return worker;
     if (IsFailure(next)) return ToStatus(next);
     if (next.step == SetupStep::kInNamespaces) Note(next.value, &in_force);
-    if (next.step == SetupStep::kAsAnotherUser) in_force.another_user = next.value != 0;
     if (next.step == SetupStep::kUnderLandlock && next.value != 0) {
       in_force.landlock_abi = layers.landlock_abi();
     }

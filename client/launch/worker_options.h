@@ -55,10 +55,8 @@ struct StandardStreams {
 struct WorkerOptions {
   Confinement confinement;
   Namespaces namespaces;
-  // Unset: the launcher's user and groups. All capabilities are given up in any case. Root of a
-  // user namespace may have no other user to become.
+  // Unset: the launcher's user and groups. All capabilities are given up in any case.
   std::optional<Identity> identity;
-  Need identity_need = Need::kRequired;
   StandardStreams streams;
   // Open in the child beside 0, 1, 2 and the channel, under the same numbers; everything else is
   // closed. They stay the launcher's. Each must be open; for Exec none may be kChannelDescriptor

@@ -188,19 +188,6 @@ TEST(WorkerPrivileges, AUserThatCannotBecomeAnotherIsTold) {
             Exited(0));
 }
 
-TEST(WorkerPrivileges, AnotherUserMayBeDoneWithout) {
-  EXPECT_EQ(RunForked([] {
-              if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0) return 1;
-              WorkerOptions options = Open();
-              options.identity = Identity{1, 1, {}};
-              options.identity_need = Need::kIfPossible;
-              const auto worker = Worker::Start(MakeChannel().worker, options, Nothing, Nothing);
-              if (!worker.ok()) return 2;
-              return worker->in_force().another_user ? 3 : 0;
-            }),
-            Exited(0));
-}
-
 TEST(WorkerPrivileges, OtherUserStillDiesWithTheLauncher) {
   if (geteuid() != 0) GTEST_SKIP() << "only root may give a worker another user";
   ChannelPair channel = MakeChannel();
