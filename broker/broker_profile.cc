@@ -5,7 +5,6 @@
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -13,6 +12,8 @@
 #include <sys/stat.h>
 
 #include <vector>
+
+#include "confine/libc_calls.h"
 
 // Newer than some libc headers.
 #ifndef SO_PEERPIDFD
@@ -30,19 +31,13 @@ using confine::Errno;
 using confine::IntIs;
 using confine::IntIsApartFrom;
 using confine::kAllow;
+using confine::kSigSetXid;
+using confine::kThreadFlags;
 using confine::Profile;
 using confine::Rule;
 using confine::WordIs;
 
 constexpr uint64_t kTypeFlags = SOCK_CLOEXEC | SOCK_NONBLOCK;
-
-// As pthread_create passes them: a thread of this process, in the same namespaces.
-constexpr uint64_t kThreadFlags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
-                                  CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |
-                                  CLONE_CHILD_CLEARTID;
-
-// glibc takes this signal for itself when it makes the first thread; its number has no public name.
-constexpr uint64_t kSigSetXid = 33;
 
 // Whatever makes open(2) write.
 constexpr uint64_t kWriting = O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY);

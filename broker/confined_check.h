@@ -20,9 +20,11 @@
 // leave its number to another: the pidfd tells.
 // Fails closed: without /proc, with a hidepid= that hides the worker, with a /proc of another pid
 // namespace (where other numbers are used, or the broker has none itself), and before Linux 5.3,
-// nobody passes. From Linux 6.5 the pidfd is the peer's own (SO_PEERPIDFD); before, it is taken by
-// number, and a process that ends between its connect(2) and the broker's accept(2) may be
-// mistaken for the one that got its number in that moment.
+// nobody passes; nor before Linux 5.14 where the broker is an ordinary user's and in its cage,
+// since there a process that is not dumpable may not look at its own descriptors. From Linux 6.5
+// the pidfd is the peer's own (SO_PEERPIDFD); before, it is taken by number, and a process that
+// ends between its connect(2) and the broker's accept(2) may be mistaken for the one that got its
+// number in that moment.
 //
 // Sources: unix(7), seccomp(2), pidfd_open(2), proc_pid_status(5), proc_pid_fdinfo(5).
 

@@ -1,7 +1,6 @@
 #include "broker/resolver/keeper_confine.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -12,6 +11,7 @@
 #include <initializer_list>
 
 #include "confine/folders.h"
+#include "confine/libc_calls.h"
 #include "confine/profile.h"
 
 namespace sockgate {
@@ -22,12 +22,10 @@ using confine::Errno;
 using confine::IntIs;
 using confine::IntIsApartFrom;
 using confine::kAllow;
+using confine::kForkFlags;
 using confine::Profile;
 using confine::Rule;
 using confine::WordIs;
-
-// As glibc's fork(3) passes them.
-constexpr uint64_t kForkFlags = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD;
 
 std::vector<Rule> KeeperRules() {
   return {

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -13,18 +12,13 @@
 
 #include <initializer_list>
 
+#include "confine/libc_calls.h"
+
 namespace sockgate::launch {
 namespace {
 
-// CLONE_* exactly as pthread_create passes them: a new thread of this process, in the same
-// namespaces.
-constexpr uint64_t kThreadFlags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
-                                  CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |
-                                  CLONE_CHILD_CLEARTID;
-static_assert(kThreadFlags == 0x3d0f00, "what glibc was seen to pass");
-
-// glibc runs a handler for this signal in every thread; its number has no public name.
-constexpr int kSigSetXid = 33;
+using confine::kSigSetXid;
+using confine::kThreadFlags;
 
 // What both profiles let through, and how both close the network.
 std::vector<Rule> TransferRules() {
