@@ -40,7 +40,7 @@ void Sort(X509_STORE* store) {
   X509_OBJECT_free(X509_STORE_CTX_get_obj_by_subject(search.get(), X509_LU_X509, nobody.get()));
 }
 
-// Adds all that the text has; the number of certificates.
+// The number of certificates that the text has.
 size_t Fill(X509_STORE* store, const std::string& pem) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> text(
       BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
@@ -51,7 +51,6 @@ size_t Fill(X509_STORE* store, const std::string& pem) {
   for (int i = 0; i < sk_X509_INFO_num(infos.get()); ++i) {
     const X509_INFO* info = sk_X509_INFO_value(infos.get(), i);
     if (info->x509 != nullptr && X509_STORE_add_cert(store, info->x509) == 1) ++certificates;
-    if (info->crl != nullptr) X509_STORE_add_crl(store, info->crl);
   }
   return certificates;
 }

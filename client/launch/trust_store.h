@@ -39,8 +39,8 @@ class TrustStore {
   // kText is for tests and measurements: it is slower and trusts the same.
   enum class Way { kBest, kText };
 
-  // The certificates and revocation lists in this file, in PEM. NotFound, or what open(2) says;
-  // InvalidArgument for a file without a certificate.
+  // The certificates in this file, in PEM. NotFound, or what open(2) says; InvalidArgument for a
+  // file without one.
   static absl::StatusOr<std::unique_ptr<TrustStore>> Load(const std::string& file,
                                                           Way way = Way::kBest);
 
@@ -58,9 +58,9 @@ class TrustStore {
 
   // The handle's transfers, and their HTTPS proxies, trust these certificates and no others.
   // Replaces CURLOPT_CAINFO, CURLOPT_CAPATH, CURLOPT_CAINFO_BLOB, their PROXY_ twins and
-  // CURLOPT_SSL_CTX_FUNCTION; do not set them afterwards. Whether to verify is still
-  // CURLOPT_SSL_VERIFYPEER's. Call it again after curl_easy_reset(). FailedPrecondition: this
-  // libcurl takes trust from files only (before 7.77).
+  // CURLOPT_SSL_CTX_FUNCTION; do not set them afterwards. CURLOPT_CRLFILE has no effect on a store
+  // that is shared. Whether to verify is still CURLOPT_SSL_VERIFYPEER's. Call it again after
+  // curl_easy_reset(). FailedPrecondition: this libcurl takes trust from files only (before 7.77).
   absl::Status Attach(CURL* easy) const;
 
   // Whether connections share a parsed store.
