@@ -1,5 +1,7 @@
 #include "client/launch/profile_builder.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -166,6 +168,9 @@ ProfileBuilder& ProfileBuilder::Answer(const std::string& syscall, int error) {
 
 ProfileBuilder& ProfileBuilder::AllowFiles() {
   for (const char* call : kFileCalls) Add(call, kAllow, {});
+  // libcurl replaces a file (cookies, HSTS) by another one with the same mode. A program that
+  // others may run as this user is no such file.
+  Add("fchmod", kAllow, {BitsClear(1, S_ISUID | S_ISGID | S_ISVTX)});
   return *this;
 }
 
