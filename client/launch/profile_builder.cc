@@ -119,13 +119,15 @@ bool IsWayOut(const std::string& syscall) {
 }
 
 constexpr const char* kFileCalls[] = {
-    "openat",          "newfstatat", "fstat",      "statx",     "stat",       "lstat",
-    "access",          "faccessat",  "faccessat2", "readlink",  "readlinkat", "getdents64",
-    "pread64",         "pwrite64",   "readv",      "ftruncate", "fallocate",  "fsync",
-    "fdatasync",       "fadvise64",  "mkdirat",    "mkdir",     "unlinkat",   "unlink",
-    "rmdir",           "renameat",   "renameat2",  "rename",    "getcwd",     "flock",
-    "copy_file_range",
+    "newfstatat", "fstat",      "statx",     "stat",       "lstat",      "access",
+    "faccessat",  "faccessat2", "readlink",  "readlinkat", "getdents64", "pread64",
+    "pwrite64",   "readv",      "ftruncate", "fallocate",  "fsync",      "fdatasync",
+    "fadvise64",  "mkdirat",    "mkdir",     "unlinkat",   "unlink",     "rmdir",
+    "renameat",   "renameat2",  "rename",    "getcwd",     "flock",      "copy_file_range",
 };
+
+// A program that others may run with this user's rights is nothing that a worker should leave behind.
+constexpr uint64_t kLendingModes = S_ISUID | S_ISGID | S_ISVTX;
 
 }  // namespace
 
@@ -168,9 +170,9 @@ ProfileBuilder& ProfileBuilder::Answer(const std::string& syscall, int error) {
 
 ProfileBuilder& ProfileBuilder::AllowFiles() {
   for (const char* call : kFileCalls) Add(call, kAllow, {});
-  // libcurl replaces a file (cookies, HSTS) by another one with the same mode. A program that
-  // others may run as this user is no such file.
-  Add("fchmod", kAllow, {BitsClear(1, S_ISUID | S_ISGID | S_ISVTX)});
+  Add("openat", kAllow, {BitsClear(3, kLendingModes)});
+  // libcurl replaces a file (cookies, HSTS) by another one with the same mode.
+  Add("fchmod", kAllow, {BitsClear(1, kLendingModes)});
   return *this;
 }
 

@@ -5,29 +5,31 @@
 //   trust->Attach(easy);                              // in the worker, for each handle
 //
 // libcurl would open the file for each handle, which a confined worker may not, or parse its text
-// for each connection. Where libcurl's TLS is the OpenSSL that this program has, every connection
-// shares one X509_STORE instead (CURLOPT_SSL_CTX_FUNCTION); with any other TLS it gets the text
-// (CURLOPT_CAINFO_BLOB), and parses that.
+// for each connection. Where libcurl's TLS is the OpenSSL that this program has, each connection
+// finds the certificates that it needs here instead (CURLOPT_SSL_CTX_FUNCTION, and a lookup of the
+// connection's own store); with any other TLS it gets the text (CURLOPT_CAINFO_BLOB), and parses
+// that.
 //
 // Process: launcher or worker. What a launcher loads before it forks is shared by its workers.
-// Ownership: the store is its own; it must outlive the handles that it is attached to.
-// Threads: Attach from any; transfers in several threads share the store, which OpenSSL locks.
+// Ownership: it must outlive the handles that it is attached to, and connections of theirs.
+// Threads: Attach from any; transfers in several threads share certificates, which nobody changes.
 // Blocking: Load reads a file. Attach and what follows from it do not.
 // Hostile inputs: none; the file is trusted. Certificates of servers are OpenSSL's affair.
 // Failure: a Status that names the file. Nothing is trusted by default.
 //
-// Sources: CURLOPT_SSL_CTX_FUNCTION(3), CURLOPT_CAINFO_BLOB(3), SSL_CTX_set1_cert_store(3),
-// X509_STORE_add_cert(3).
+// Sources: CURLOPT_SSL_CTX_FUNCTION(3), CURLOPT_CAINFO_BLOB(3), CURLOPT_CA_CACHE_TIMEOUT(3),
+// X509_LOOKUP_meth_new(3), X509_STORE_add_cert(3).
 
 #ifndef SOCKGATE_CLIENT_LAUNCH_TRUST_STORE_H_
 #define SOCKGATE_CLIENT_LAUNCH_TRUST_STORE_H_
 
 #include <curl/curl.h>
-#include <openssl/types.h>
+#include <openssl/x509_vfy.h>
 
+#include <cstddef>
 #include <memory>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -52,32 +54,40 @@ class TrustStore {
                                                              const std::string& name,
                                                              Way way = Way::kBest);
 
-  ~TrustStore();
   TrustStore(const TrustStore&) = delete;
   TrustStore& operator=(const TrustStore&) = delete;
 
   // The handle's transfers, and their HTTPS proxies, trust these certificates and no others.
   // Replaces CURLOPT_CAINFO, CURLOPT_CAPATH, CURLOPT_CAINFO_BLOB, their PROXY_ twins and
-  // CURLOPT_SSL_CTX_FUNCTION; do not set them afterwards. CURLOPT_CRLFILE has no effect on a store
-  // that is shared. Whether to verify is still CURLOPT_SSL_VERIFYPEER's. Call it again after
-  // curl_easy_reset(). FailedPrecondition: this libcurl takes trust from files only (before 7.77).
+  // CURLOPT_SSL_CTX_FUNCTION; do not set them afterwards. CURLOPT_CAPATH then names a folder that
+  // cannot be, another one for each TrustStore, since libcurl goes by it when it reuses connections
+  // and sessions. Whether to verify, and how (CURLOPT_SSL_VERIFYPEER, CURLOPT_CRLFILE,
+  // CURLOPT_SSL_OPTIONS), is still the handle's. Call it again after curl_easy_reset().
+  // FailedPrecondition: this libcurl takes trust from files only (before 7.77).
   absl::Status Attach(CURL* easy) const;
 
-  // Whether connections share a parsed store.
-  bool shared() const { return store_ != nullptr; }
+  // Whether connections share parsed certificates.
+  bool shared() const { return pem_.empty(); }
 
-  size_t certificates() const { return certificates_; }
+  size_t certificates() const { return by_subject_.size(); }
 
  private:
-  TrustStore(std::string pem, X509_STORE* store, size_t certificates)
-      : pem_(std::move(pem)), store_(store), certificates_(certificates) {}
+  struct Free {
+    void operator()(X509* certificate) const;
+  };
+  using Certificates = std::vector<std::unique_ptr<X509, Free>>;
 
-  static CURLcode GiveStore(CURL* easy, void* ssl_context, void* store);
+  TrustStore(std::string pem, Certificates by_subject);
+
+  static Certificates Parse(const std::string& pem);
+  static CURLcode OfferToConnection(CURL* easy, void* ssl_context, void* trust);
+  static int FindBySubject(X509_LOOKUP* lookup, X509_LOOKUP_TYPE type, const X509_NAME* name,
+                           X509_OBJECT* found);
   absl::Status AttachText(CURL* easy) const;
 
-  const std::string pem_;    // empty where the store is shared
-  X509_STORE* const store_;  // null: the text is given
-  const size_t certificates_;
+  const std::string pem_;          // empty where certificates are shared
+  const Certificates by_subject_;  // sorted
+  const std::string no_folder_;
 };
 
 }  // namespace sockgate::launch

@@ -3,7 +3,6 @@
 #include "client/launch/trust_store.h"
 
 #include <gtest/gtest.h>
-#include <openssl/ssl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -140,53 +139,40 @@ TEST(TrustStore, ReadsTheFileOnceOnly) {
   EXPECT_EQ(Get(easy, server->Url("/hello")), CURLE_OK);
 }
 
-// The store that verified the connection, which libcurl tells only while the transfer goes on.
-X509_STORE* StoreOf(CURL* easy) {
-  const curl_tlssessioninfo* session = nullptr;
-  if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK) return nullptr;
-  const auto* ssl = static_cast<const SSL*>(session->internals);
-  return ssl == nullptr ? nullptr : SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl));
-}
-
-struct Look {
-  CURL* easy;
-  X509_STORE* store;
-};
-
-size_t LookAtStore(char* /*data*/, size_t size, size_t count, void* look) {
-  auto* mine = static_cast<Look*>(look);
-  mine->store = StoreOf(mine->easy);
-  return size * count;
-}
-
-TEST(TrustStore, GivesEveryConnectionTheSameStore) {
-  const auto server = StartServer();
-  const auto trust = TrustStore::FromPem(server->certificate_pem(), "the test's");
-  ASSERT_TRUE(trust.ok() && (*trust)->shared()) << "this libcurl has another OpenSSL";
-  X509_STORE* seen[2] = {};
-  for (X509_STORE*& one : seen) {
-    const CurlHandle easy = Trusting(**trust);
-    Look look = {easy.get(), nullptr};
-    curl_easy_setopt(easy.get(), CURLOPT_URL, server->Url("/hello").c_str());
-    curl_easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, LookAtStore);
-    curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &look);
-    ASSERT_EQ(curl_easy_perform(easy.get()), CURLE_OK);
-    one = look.store;
-  }
-  EXPECT_NE(seen[0], nullptr);
-  EXPECT_EQ(seen[0], seen[1]);
-}
-
-TEST(TrustStore, ReplacesWhatTheHandleTrustedBefore) {
-  const auto server = StartServer();
+// Also where libcurl could take the connection of before, or resume its session.
+TEST_P(TrustStoreWays, AnotherStoreIsAnotherTrust) {
   const auto other = StartServer("127.0.0.2");
-  const auto first = TrustStore::FromPem(other->certificate_pem(), "first", Way::kText);
-  const auto second = TrustStore::FromPem(server->certificate_pem(), "second");
-  ASSERT_TRUE(first.ok() && second.ok());
-  const CurlHandle easy = Trusting(**first);
-  ASSERT_TRUE((*second)->Attach(easy.get()).ok());
-  EXPECT_EQ(Get(easy, server->Url("/hello")), CURLE_OK);
-  EXPECT_EQ(Get(easy, other->Url("/hello")), CURLE_PEER_FAILED_VERIFICATION);
+  const auto first = Trust(server_->certificate_pem());
+  const auto second = Trust(other->certificate_pem());
+  const CurlHandle easy = testing::NewCurl("");
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(first->Attach(easy.get()).ok());
+    EXPECT_EQ(Get(easy, server_->Url("/hello")), CURLE_OK);
+    EXPECT_EQ(Get(easy, other->Url("/hello")), CURLE_PEER_FAILED_VERIFICATION);
+    ASSERT_TRUE(second->Attach(easy.get()).ok());
+    EXPECT_EQ(Get(easy, server_->Url("/hello")), CURLE_PEER_FAILED_VERIFICATION);
+    EXPECT_EQ(Get(easy, other->Url("/hello")), CURLE_OK);
+  }
+}
+
+// What one handle adds to its trust is its own affair.
+TEST_P(TrustStoreWays, OneHandlesFilesAreNotTheOthers) {
+  const auto other = StartServer("127.0.0.2");
+  const auto trust = Trust(other->certificate_pem());
+  const std::string file = Write("more.pem", server_->certificate_pem());
+  {
+    const CurlHandle easy = Trusting(*trust);
+    curl_easy_setopt(easy.get(), CURLOPT_CAINFO, file.c_str());
+    Get(easy, server_->Url("/hello"));
+  }
+  {
+    const CurlHandle easy = Trusting(*trust);
+    curl_easy_setopt(easy.get(), CURLOPT_CRLFILE, file.c_str());
+    Get(easy, other->Url("/hello"));
+  }
+  const CurlHandle easy = Trusting(*trust);
+  EXPECT_EQ(Get(easy, server_->Url("/hello")), CURLE_PEER_FAILED_VERIFICATION);
+  EXPECT_EQ(Get(easy, other->Url("/hello")), CURLE_OK);
 }
 
 TEST(TrustStore, LoadsWhatTheSystemTrusts) {
