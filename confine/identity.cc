@@ -3,8 +3,10 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <fstream>
@@ -17,6 +19,7 @@ namespace {
 
 constexpr size_t kMostBytes = size_t{1} << 20;
 constexpr int kMostGroups = 65536;  // NGROUPS_MAX
+constexpr int kMostCompared = 1024;
 
 absl::StatusOr<passwd> FindUser(const std::string& name, std::vector<char>* buffer) {
   passwd entry = {};
@@ -68,11 +71,29 @@ absl::StatusOr<Identity> Identity::Find(const std::string& name) {
   return identity;
 }
 
+bool Identity::IsHeld() const {
+  uid_t users[3];
+  gid_t groups[3];
+  if (getresuid(&users[0], &users[1], &users[2]) != 0) return false;
+  if (getresgid(&groups[0], &groups[1], &groups[2]) != 0) return false;
+  for (int i = 0; i < 3; ++i) {
+    if (users[i] != user || groups[i] != group) return false;
+  }
+  gid_t more[kMostCompared];
+  const int count = getgroups(kMostCompared, more);
+  return count >= 0 && std::all_of(more, more + count, [&](gid_t one) {
+           return one == group ||
+                  std::find(more_groups.begin(), more_groups.end(), one) != more_groups.end();
+         });
+}
+
+// By system calls of its own: those of libc would reach for the threads of the process that this
+// one was forked from.
 int Identity::Become() const {
-  if (getuid() == user && geteuid() == user && getgid() == group && getegid() == group) return 0;
-  if (setgroups(more_groups.size(), more_groups.data()) != 0) return errno;
-  if (setresgid(group, group, group) != 0) return errno;
-  return setresuid(user, user, user) == 0 ? 0 : errno;
+  if (IsHeld()) return 0;
+  if (syscall(SYS_setgroups, more_groups.size(), more_groups.data()) != 0) return errno;
+  if (syscall(SYS_setresgid, group, group, group) != 0) return errno;
+  return syscall(SYS_setresuid, user, user, user) == 0 ? 0 : errno;
 }
 
 }  // namespace sockgate::confine

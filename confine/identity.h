@@ -34,7 +34,10 @@ struct Identity {
   // both ids, as one that root has made for itself may not.
   bool CanBecome() const;
 
-  // Real, effective and saved ids; 0 or an errno, after which the process should end. Clears the
+  // Whether the process is it already: real, effective and saved, and in no other group.
+  bool IsHeld() const;
+
+  // Real, effective and saved ids, and the groups, of the calling thread; 0 or an errno, after which the process should end. Clears the
   // signal that the parent's death sends, and, unless SECBIT_KEEP_CAPS is set, all capabilities.
   [[nodiscard]] int Become() const;
 };

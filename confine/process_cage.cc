@@ -2,11 +2,11 @@
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
+#include "confine/thread_count.h"
 
 namespace sockgate::confine {
 namespace {
@@ -23,14 +23,12 @@ constexpr bool kHasForeignThread = true;
 constexpr bool kHasForeignThread = false;
 #endif
 
-// A folder has a link from each folder in it, and here that is one for each thread. Without /proc
-// nobody says, and the caller's word has to do.
+// Where nobody says how many there are, the caller's word has to do.
 absl::Status CheckOnlyThread() {
-  struct stat tasks;
-  if (kHasForeignThread) return absl::OkStatus();
-  if (stat("/proc/self/task", &tasks) != 0 || tasks.st_nlink <= 3) return absl::OkStatus();
+  const int threads = CountThreads();
+  if (kHasForeignThread || threads <= 1) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrCat("there are ", tasks.st_nlink - 2, " threads: confine before they start"));
+      absl::StrCat("there are ", threads, " threads: confine before they start"));
 }
 
 // A core file would hold what the process knows, and be written where the user may write.

@@ -20,6 +20,7 @@
 #include "broker/resolver/resolver_options.h"
 #include "client/launch/trust_store.h"
 #include "client/launch/worker.h"
+#include "proto/fresh_child.h"
 #include "tool/allow_list.h"
 #include "tool/audit_file.h"
 #include "tool/fetch_worker.h"
@@ -184,13 +185,19 @@ int RunWorker(UniqueFd channel, FetchWorker& fetcher, const launch::WorkerOption
       std::move(channel), options, [&](int fd) { return fetcher.Prepare(UniqueFd(fd)); },
       [&](int /*channel*/) { return fetcher.Run(); });
   if (!worker.ok()) return Fail(kExitBroker, worker.status().message());
-  if (verbose) std::fprintf(stderr, "* the worker has %s\n", worker->in_force().ToString().c_str());
+  if (verbose) {
+    const bool as_root = geteuid() == 0 && !options.identity.has_value();
+    std::fprintf(stderr, "* the worker has %s%s\n", worker->in_force().ToString().c_str(),
+                 as_root ? ", but root's name" : "");
+  }
   return AwaitWorker(*worker);
 }
 
 }  // namespace
 
 int Fetch(const FetchOptions& options) {
+  // Or an output file would become standard input.
+  if (FillStandardStreams() != 0) return Fail(kExitBroker, "cannot open /dev/null");
   if (options.audit_file == "-") {
     return Fail(kExitUsage, "--audit: name a file; the worker could forge lines on standard error");
   }

@@ -43,7 +43,8 @@ struct ChildPlan {
   int wanted_namespaces = 0;
   IdMap user_map;
   IdMap group_map;
-  std::vector<std::string> writable;  // folders that stay so in a mount namespace
+  std::vector<std::string> writable;  // folders that stay so in a mount namespace, without links
+  std::string working_folder;         // the launcher's, without links
   int report_fd = -1;                 // write end, CLOEXEC
   int channel_fd = -1;                // where the channel is
   int channel_target = -1;            // where it shall be, kept over exec; -1: stays where it is

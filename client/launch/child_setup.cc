@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -105,14 +106,20 @@ int IsolateChild(const ChildPlan& plan) noexcept {
   return entered;
 }
 
-// A process that becomes another user's forgets that it was to die with its parent.
+// A process that becomes another user's forgets that it was to die with its parent, whose signal
+// then needs CAP_KILL.
 void BecomeUser(const ChildPlan& plan, int namespaces) noexcept {
-  if (plan.identity == nullptr) return;
+  if (plan.identity == nullptr || plan.identity->IsHeld()) return;
+  const bool in_pid_namespace = (namespaces & CLONE_NEWPID) != 0;
+  const bool follows = plan.die_with_launcher || in_pid_namespace;
+  const bool may_be_killed =
+      (confine::PermittedCapabilities() & confine::CapabilityBit(CAP_KILL)) != 0;
+  const pid_t parent = getppid();
   if (const int error = plan.identity->Become()) FailChild(plan, SetupStep::kIdentity, error);
-  const bool has_parent_to_follow = plan.die_with_launcher || (namespaces & CLONE_NEWPID) != 0;
-  if (has_parent_to_follow && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
-    FailChild(plan, SetupStep::kDieWithLauncher, errno);
-  }
+  if (!follows) return;
+  if (!may_be_killed) FailChild(plan, SetupStep::kDieWithLauncher, EPERM);
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) FailChild(plan, SetupStep::kDieWithLauncher, errno);
+  if (getppid() != parent) _exit(kSetupFailedCode);
 }
 
 void GiveUpPrivileges(const ChildPlan& plan) noexcept {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/launch/layers.h"
 #include "confine/capabilities.h"
+#include "confine/thread_count.h"
 
 namespace sockgate::launch {
 namespace {
@@ -54,8 +55,11 @@ absl::Status GiveUpPrivileges(int threads) {
 absl::Status LandlockError(int error, int threads) {
   if (error != EBUSY) return absl::ErrnoToStatus(error, "Landlock");
   return absl::FailedPreconditionError(
-      absl::StrCat("Landlock is required and reaches one thread only; there are ", threads,
-                   ": confine before they start"));
+      threads == 0
+          ? std::string("Landlock is required, and without /proc nobody says how many threads "
+                        "it would have to reach")
+          : absl::StrCat("Landlock is required and reaches one thread only; there are ", threads,
+                         ": confine before they start"));
 }
 
 }  // namespace
@@ -63,7 +67,7 @@ absl::Status LandlockError(int error, int threads) {
 absl::StatusOr<InForce> Confine(const Confinement& wanted) {
   const auto layers = Layers::Build(wanted, Stage::kLoaded);
   if (!layers.ok()) return layers.status();
-  const int threads = CountThreads();
+  const int threads = confine::CountThreads();
   if (absl::Status status = GiveUpPrivileges(threads); !status.ok()) return status;
   InForce in_force;
   in_force.profile = layers->profile();

@@ -6,6 +6,7 @@
 namespace sockgate::launch {
 
 std::string InForce::ToString() const {
+  if (profile.empty()) return "nothing yet: it ended before it was confined";
   std::string text = "no_new_privs, no capabilities";
   if (undumpable) absl::StrAppend(&text, ", not dumpable");
   if (landlock_abi > 0) absl::StrAppend(&text, ", Landlock (ABI ", landlock_abi, ")");

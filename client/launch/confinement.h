@@ -40,14 +40,15 @@ struct Confinement {
 
   // Landlock also takes TCP ports, signals and abstract sockets away (landlock_rules.h).
   Need landlock = Need::kIfPossible;
-  // Where Landlock is required: the oldest ABI that will do. 3 covers truncation, 4 TCP, 6 signals.
+  // Where Landlock is required: the oldest ABI that will do. 3 covers truncation, and is the oldest
+  // where `files` has any that are only to be read; 4 covers TCP, 6 signals.
   int least_landlock_abi = 1;
 };
 
 // The layers that are in force. Those without a field are always: no_new_privs, and no
 // capabilities.
 struct InForce {
-  std::string profile;      // of the seccomp filter
+  std::string profile;      // of the seccomp filter; empty: it ended before it had one
   int landlock_abi = 0;     // 0: no Landlock
   bool undumpable = false;  // nobody of the same user may look into its memory
   // Each in a namespace of its own.

@@ -1,14 +1,9 @@
 #include "client/launch/layers.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "client/launch/profile_builder.h"
 
 namespace sockgate::launch {
@@ -48,6 +43,14 @@ absl::StatusOr<LandlockRules> BuildLandlock(const Confinement& wanted, Stage sta
   return LandlockRules::Build(spec);
 }
 
+// Before the third, what may only be read may be emptied (open(2), O_TRUNC).
+int LeastAbi(const Confinement& wanted) {
+  constexpr int kKnowsTruncation = 3;
+  const bool all_written =
+      std::all_of(wanted.files.begin(), wanted.files.end(), confine::GrantsWriting);
+  return std::max(wanted.least_landlock_abi, all_written ? 1 : kKnowsTruncation);
+}
+
 absl::Status TooOld(int abi, int least) {
   return absl::FailedPreconditionError(
       absl::StrCat("Landlock is required from ABI ", least, " on, and this kernel's is ", abi));
@@ -66,8 +69,8 @@ absl::StatusOr<Layers> Layers::Build(const Confinement& wanted, Stage stage) {
   layers.landlock_required_ = IsLandlockRequired(wanted);
   auto landlock = BuildLandlock(wanted, stage);
   if (landlock.ok()) {
-    if (layers.landlock_required_ && landlock->abi() < wanted.least_landlock_abi) {
-      return TooOld(landlock->abi(), wanted.least_landlock_abi);
+    if (layers.landlock_required_ && landlock->abi() < LeastAbi(wanted)) {
+      return TooOld(landlock->abi(), LeastAbi(wanted));
     }
     layers.landlock_.emplace(*std::move(landlock));
   } else if (layers.landlock_required_ || !absl::IsUnavailable(landlock.status())) {
@@ -83,19 +86,6 @@ int Layers::PutOnLandlock(int threads, bool* in_force) const {
   const int error = landlock_->Enforce();
   *in_force = error == 0;
   return error;
-}
-
-int CountThreads() {
-  static constexpr absl::string_view kName = "\nThreads:\t";
-  const UniqueFd file(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
-  char text[16 * 1024];  // a line of some two thousand groups comes first
-  const ssize_t size = read(file.get(), text, sizeof(text));
-  absl::string_view status(text, size > 0 ? static_cast<size_t>(size) : 0);
-  const size_t at = status.find(kName);
-  if (at == absl::string_view::npos) return 0;
-  status.remove_prefix(at + kName.size());
-  int count = 0;
-  return absl::SimpleAtoi(status.substr(0, status.find('\n')), &count) ? count : 0;
 }
 
 }  // namespace sockgate::launch

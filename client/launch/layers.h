@@ -53,9 +53,6 @@ class Layers {
   bool landlock_required_ = false;
 };
 
-// Of this process, by /proc; 0 where nobody says. Async-signal-safe.
-int CountThreads();
-
 }  // namespace sockgate::launch
 
 #endif  // SOCKGATE_CLIENT_LAUNCH_LAYERS_H_

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,11 +41,15 @@ int MapIds(const ChildPlan& plan) {
 }
 
 bool MayUnshare() {
-  return (confine::PermittedCapabilities() & confine::CapabilityBit(CAP_SYS_ADMIN)) != 0;
+  return (confine::EffectiveCapabilities() & confine::CapabilityBit(CAP_SYS_ADMIN)) != 0;
 }
 
 int Unshare(const ChildPlan& plan, int flags, int* entered) {
-  if (!MayUnshare()) flags |= CLONE_NEWUSER;
+  if (!MayUnshare()) {
+    // It would know one user only.
+    if (plan.identity != nullptr) return EPERM;
+    flags |= CLONE_NEWUSER;
+  }
   if (unshare(flags) != 0) return errno;
   *entered = flags;
   return (flags & CLONE_NEWUSER) != 0 ? MapIds(plan) : 0;
@@ -62,19 +67,36 @@ int SetMount(const char* path, unsigned how, uint64_t set, uint64_t clear) {
 int MakeReadOnly(const ChildPlan& plan) {
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return errno;
   for (const std::string& folder : plan.writable) {
-    if (mount(folder.c_str(), folder.c_str(), nullptr, MS_BIND, nullptr) != 0) return errno;
+    if (mount(folder.c_str(), folder.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) {
+      return errno;
+    }
   }
   constexpr uint64_t kHarmless = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID;
   if (const int error = SetMount("/", AT_RECURSIVE, kHarmless, 0)) return error;
   for (const std::string& folder : plan.writable) {
     if (const int error = SetMount(folder.c_str(), 0, 0, MOUNT_ATTR_RDONLY)) return error;
+    // Who stands in the folder stands beneath the mount.
+    if (plan.working_folder == folder && chdir(folder.c_str()) != 0) return errno;
   }
   return 0;
 }
 
+// It has a copy of the launcher's memory, and ends as a worker makes it. CAP_KILL it keeps where it
+// has it: the signal that its death sends is subject to its own rights, and the child may become
+// another user.
+int Harmless() {
+  const rlimit none{0, 0};
+  if (setrlimit(RLIMIT_CORE, &none) != 0) return errno;
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+    return errno;
+  }
+  return confine::KeepOnlyCapabilities(confine::PermittedCapabilities() &
+                                       confine::CapabilityBit(CAP_KILL));
+}
+
 // The life of the process that is left behind.
 [[noreturn]] void EndAs(pid_t child) {
-  if (confine::KeepOnlyCapabilities(0) != 0) kill(child, SIGKILL);
+  if (Harmless() != 0) kill(child, SIGKILL);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
@@ -109,18 +131,33 @@ int ForkIntoPidNamespace() {
   return 0;
 }
 
+// Whether a process of this plan may have all these namespaces: a child tries, since what fails
+// halfway cannot be undone.
+bool AreThereFor(const ChildPlan& plan, int flags) {
+  const pid_t probe = _Fork();
+  if (probe < 0) return false;
+  if (probe == 0) {
+    int entered = 0;
+    const bool all = Unshare(plan, flags, &entered) == 0 &&
+                     ((flags & CLONE_NEWNS) == 0 || MakeReadOnly(plan) == 0);
+    _exit(all ? EXIT_SUCCESS : EXIT_FAILURE);
+  }
+  int status = 0;
+  while (waitpid(probe, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+}
+
 }  // namespace
 
 int EnterNamespaces(const ChildPlan& plan, int* entered) noexcept {
   *entered = 0;
-  const int all = plan.required_namespaces | plan.wanted_namespaces;
-  if (all == 0) return 0;
-  int error = Unshare(plan, all, entered);
-  if (error != 0 && *entered == 0 && plan.wanted_namespaces != 0) {
-    error = plan.required_namespaces == 0 ? 0 : Unshare(plan, plan.required_namespaces, entered);
-  }
-  if (error == 0 && (*entered & CLONE_NEWNS) != 0) error = MakeReadOnly(plan);
-  if (error == 0 && (*entered & CLONE_NEWPID) != 0) error = ForkIntoPidNamespace();
+  int flags = plan.required_namespaces | plan.wanted_namespaces;
+  if (plan.wanted_namespaces != 0 && !AreThereFor(plan, flags)) flags = plan.required_namespaces;
+  if (flags == 0) return 0;
+  int error = Unshare(plan, flags, entered);
+  if (error == 0 && (flags & CLONE_NEWNS) != 0) error = MakeReadOnly(plan);
+  if (error == 0 && (flags & CLONE_NEWPID) != 0) error = ForkIntoPidNamespace();
   return error;
 }
 

@@ -13,109 +13,106 @@
 namespace sockgate::launch {
 namespace {
 
-constexpr absl::string_view kWaysOut[] = {
-    // Sockets: new ones, and old ones pointed elsewhere.
-    "socket",
-    "connect",
-    "bind",
-    "listen",
-    "accept",
-    "accept4",
-    "sendto",
-    "sendmsg",
-    "sendmmsg",
-    "setsockopt",
-    "socketpair",
-    "socketcall",
-    // Calls that a filter does not see, or that undo it.
-    "io_uring_setup",
-    "io_uring_enter",
-    "io_uring_register",
-    "seccomp",
-    "bpf",
-    "modify_ldt",
-    // Other processes and programs.
-    "execve",
-    "execveat",
-    "fork",
-    "vfork",
-    "clone",
-    "clone3",
-    "ptrace",
-    "process_vm_readv",
-    "process_vm_writev",
-    "process_madvise",
-    "process_mrelease",
-    "pidfd_open",
-    "pidfd_getfd",
-    "pidfd_send_signal",
-    "kcmp",
-    "kill",
-    "tkill",
-    "tgkill",
-    "rt_sigqueueinfo",
-    "rt_tgsigqueueinfo",
-    // Code, and memory that somebody else fills.
-    "mmap",
-    "mprotect",
-    "pkey_mprotect",
-    "remap_file_pages",
-    "memfd_create",
-    "memfd_secret",
-    "userfaultfd",
-    "personality",
-    "shmat",
-    // Another view of the system.
-    "unshare",
-    "setns",
-    "mount",
-    "umount2",
-    "pivot_root",
-    "chroot",
-    "open_tree",
-    "move_mount",
-    "fsopen",
-    "fsconfig",
-    "fsmount",
-    "fspick",
-    "mount_setattr",
-    "open_by_handle_at",
-    "name_to_handle_at",
-    "prctl",
-    "arch_prctl",
-    "ioctl",
-    "fcntl",
-    // Wide interfaces of the kernel.
-    "keyctl",
-    "add_key",
-    "request_key",
-    "perf_event_open",
-    "fanotify_init",
-    "init_module",
-    "finit_module",
-    "delete_module",
-    "kexec_load",
-    "kexec_file_load",
-    "reboot",
-    "swapon",
-    "swapoff",
-    "quotactl",
-    "syslog",
-    "lookup_dcookie",
-    "setuid",
-    "setgid",
-    "setreuid",
-    "setregid",
-    "setresuid",
-    "setresgid",
-    "setgroups",
-    "setfsuid",
-    "setfsgid",
-    "capset",
+// What a confined process may do to nobody but itself, on descriptors that it holds.
+constexpr absl::string_view kHarmless[] = {
+    // Waiting.
+    "epoll_create1",
+    "epoll_ctl",
+    "epoll_wait",
+    "epoll_pwait",
+    "epoll_pwait2",
+    "ppoll",
+    "select",
+    "pselect6",
+    "pause",
+    "nanosleep",
+    "timerfd_create",
+    "timerfd_settime",
+    "timerfd_gettime",
+    "timer_create",
+    "timer_settime",
+    "timer_gettime",
+    "timer_getoverrun",
+    "timer_delete",
+    "setitimer",
+    "getitimer",
+    "alarm",
+    "eventfd",
+    "signalfd",
+    "signalfd4",
+    "wait4",
+    "waitid",
+    // Descriptors.
+    "dup",
+    "dup2",
+    "dup3",
+    "pipe",
+    "pipe2",
+    "close_range",
+    "readv",
+    "preadv",
+    "preadv2",
+    "pread64",
+    "pwrite64",
+    "pwritev",
+    "pwritev2",
+    "recvmmsg",
+    "fstat",
+    "ftruncate",
+    "fallocate",
+    "fsync",
+    "fdatasync",
+    "sync_file_range",
+    "flock",
+    "fadvise64",
+    "readahead",
+    "copy_file_range",
+    "sendfile",
+    // Its own memory, signals and threads.
+    "mincore",
+    "msync",
+    "mlock",
+    "mlock2",
+    "munlock",
+    "membarrier",
+    "sigaltstack",
+    "rt_sigaction",
+    "rt_sigpending",
+    "rt_sigtimedwait",
+    "rt_sigsuspend",
+    "set_tid_address",
+    "getcpu",
+    "get_robust_list",
+    // Questions.
+    "getppid",
+    "getuid",
+    "geteuid",
+    "getgid",
+    "getegid",
+    "getresuid",
+    "getresgid",
+    "getgroups",
+    "getpgid",
+    "getpgrp",
+    "getsid",
+    "getrusage",
+    "getpriority",
+    "times",
+    "sysinfo",
+    "uname",
+    "clock_getres",
+    "capget",
+    "getcwd",
+    "sched_getparam",
+    "sched_getscheduler",
+    "sched_getattr",
+    "sched_get_priority_max",
+    "sched_get_priority_min",
+    "sched_rr_get_interval",
 };
 
-bool IsWayOut(const std::string& syscall) {
-  return std::find(std::begin(kWaysOut), std::end(kWaysOut), syscall) != std::end(kWaysOut);
+bool IsHarmless(const std::string& syscall) {
+  return std::find(std::begin(kHarmless), std::end(kHarmless), syscall) != std::end(kHarmless);
 }
 
 constexpr const char* kFileCalls[] = {
@@ -150,7 +147,7 @@ void ProfileBuilder::Add(const std::string& syscall, Action action,
 }
 
 ProfileBuilder& ProfileBuilder::Allow(const std::string& syscall, std::vector<ArgCondition> when) {
-  if (IsWayOut(syscall)) {
+  if (!IsHarmless(syscall)) {
     if (refused_.empty()) refused_ = syscall;
     return *this;
   }
@@ -177,6 +174,8 @@ ProfileBuilder& ProfileBuilder::AllowFiles() {
 }
 
 ProfileBuilder& ProfileBuilder::Otherwise(Action action) {
+  const bool opens = action.kind == Action::Kind::kAllow || action.kind == Action::Kind::kLog;
+  if (opens && refused_.empty()) refused_ = "every call that is not listed";
   profile_.fallback = action;
   return *this;
 }
@@ -185,7 +184,7 @@ absl::StatusOr<Profile> ProfileBuilder::Build() const {
   if (!refused_.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("profile ", profile_.name, ": ", refused_,
-                     " opens a way out of the sandbox; if that is meant, say AllowWayOut"));
+                     " may open a way out of the sandbox; if that is meant, say AllowWayOut"));
   }
   Profile profile = profile_;
   // A rule that does what is done anyway is an error in a profile.

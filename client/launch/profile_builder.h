@@ -9,8 +9,8 @@
 //
 // Process: launcher, or a process that confines itself late; before confinement.
 // Ownership: a value.
-// Failure: Build() is InvalidArgument and names the first call that is unknown, or opens a way out
-// of the sandbox and was not added by AllowWayOut().
+// Failure: Build() is InvalidArgument and names the first call that is unknown, or that is not known
+// to be harmless and was not added by AllowWayOut().
 
 #ifndef SOCKGATE_CLIENT_LAUNCH_PROFILE_BUILDER_H_
 #define SOCKGATE_CLIENT_LAUNCH_PROFILE_BUILDER_H_
@@ -28,7 +28,8 @@ class ProfileBuilder {
   // Begins with all that FetcherProfile() has.
   explicit ProfileBuilder(std::string name = "embed");
 
-  // The call happens: always, or where all conditions hold. What the fetcher answers it with is
+  // The call, which is one of those that are known to be harmless (epoll_*, timerfd_*, getrusage,
+  // ...; profile_builder.cc lists them), happens: always, or where all conditions hold. What the fetcher answers it with is
   // gone; what it allows under conditions stays, beside conditions and not beside none.
   ProfileBuilder& Allow(const std::string& syscall, std::vector<ArgCondition> when = {});
 
@@ -39,11 +40,11 @@ class ProfileBuilder {
   // without Landlock (Confinement::files) that is every file of the user's.
   ProfileBuilder& AllowFiles();
 
-  // Allow() for a call that can undo the confinement: that makes or aims sockets, reaches other
-  // processes, runs programs, or asks one of the kernel's wide interfaces (io_uring, bpf, ...).
+  // Allow() for any other call. It may undo the confinement: make or aim sockets, open files that
+  // no Landlock guards, reach other processes, run programs, ask one of the kernel's wide interfaces.
   ProfileBuilder& AllowWayOut(const std::string& syscall, std::vector<ArgCondition> when = {});
 
-  // What becomes of calls that are not listed. Killing is what the fetcher does.
+  // What becomes of calls that are not listed: kKillProcess, as the fetcher has it, or an Errno().
   ProfileBuilder& Otherwise(Action action);
 
   absl::StatusOr<Profile> Build() const;

@@ -17,6 +17,7 @@
 #include "client/launch/child_plan.h"
 #include "client/launch/child_setup.h"
 #include "client/launch/layers.h"
+#include "confine/thread_count.h"
 #include "proto/fresh_child.h"
 
 namespace sockgate::launch {
@@ -52,7 +53,7 @@ absl::StatusOr<ReportPipe> MakeReportPipe() {
   if (prepare) {
     if (const int code = prepare(plan.channel_fd)) _exit(code);
   }
-  LockChild(plan, CountThreads());
+  LockChild(plan, confine::CountThreads());
   close(plan.report_fd);
   const int code = run(plan.channel_fd);
   fflush(nullptr);
@@ -136,7 +137,7 @@ absl::StatusOr<Worker> Worker::Start(UniqueFd channel, const WorkerOptions& opti
   report->write_end.Reset();
   absl::StatusOr<Worker> worker = AwaitSetup(pid, std::move(report->read_end), *layers);
   // exec undoes it (PR_SET_DUMPABLE(2const)), so a program has to do it itself.
-  if (worker.ok()) worker->in_force_.undumpable = true;
+  if (worker.ok()) worker->in_force_.undumpable = !worker->in_force_.profile.empty();
   return worker;
 }
 
@@ -167,7 +168,6 @@ absl::StatusOr<Worker> Worker::Exec(UniqueFd channel, const WorkerOptions& optio
 absl::StatusOr<Worker> Worker::AwaitSetup(pid_t pid, UniqueFd report, const Layers& layers) {
   Worker worker(pid);
   InForce& in_force = worker.in_force_;
-  in_force.profile = layers.profile();
   while (true) {
     SetupReport next{};
     const absl::StatusOr<bool> more = ReadReport(report.get(), &next);
@@ -175,8 +175,9 @@ absl::StatusOr<Worker> Worker::AwaitSetup(pid_t pid, UniqueFd report, const Laye
     if (!*more) return worker;
     if (IsFailure(next)) return ToStatus(next);
     if (next.step == SetupStep::kInNamespaces) Note(next.value, &in_force);
-    if (next.step == SetupStep::kUnderLandlock && next.value != 0) {
-      in_force.landlock_abi = layers.landlock_abi();
+    if (next.step == SetupStep::kUnderLandlock) {
+      in_force.profile = layers.profile();
+      in_force.landlock_abi = next.value != 0 ? layers.landlock_abi() : 0;
     }
   }
 }

@@ -36,7 +36,8 @@ struct Namespaces {
   // No file system can be written, but beneath the folders that Confinement::files lets the worker
   // write. Linux 5.12.
   Need mount = Need::kNo;
-  // Other processes cannot be named, let alone signalled. The worker is the namespace's first
+  // Other processes cannot be signalled or traced; /proc still shows them, to who may open it. The
+  // worker is the namespace's first
   // process: signals that it has no handler for do not reach it, but SIGKILL. Worker::pid() is that
   // of another process, which waits outside and ends as the worker does.
   Need pid = Need::kNo;

@@ -7,10 +7,13 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -23,6 +26,7 @@
 
 #include "absl/strings/match.h"
 #include "confine/capabilities.h"
+#include "confine/seccomp_filter.h"
 #include "tests/client/launch/forked.h"
 #include "tests/client/launch/start_worker.h"
 
@@ -43,13 +47,15 @@ ExitStatus EndOf(const WorkerOptions& options, const std::function<int()>& run) 
   return status.ok() ? *status : Exited(250);
 }
 
+constexpr int kAllNamespaces = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC;
+
 class WorkerNamespacesTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    WorkerOptions options = Open();
-    options.namespaces = {Need::kRequired, Need::kRequired, Need::kRequired, Need::kRequired};
-    const auto status = StartAndWait(options, Nothing, Nothing);
-    if (!status.ok()) GTEST_SKIP() << status.status();
+    const ExitStatus host = RunForked([] {
+      return unshare(kAllNamespaces) == 0 || unshare(kAllNamespaces | CLONE_NEWUSER) == 0 ? 0 : 1;
+    });
+    if (host != Exited(0)) GTEST_SKIP() << "this host lets nobody have namespaces";
   }
 };
 
@@ -150,10 +156,63 @@ TEST_F(WorkerNamespacesTest, SystemVIpcIsNotShared) {
   msgctl(queue, IPC_RMID, nullptr);
 }
 
-TEST_F(WorkerNamespacesTest, ACurlWorkerFitsInAllOfThem) {
+// The signal of a parent's death needs the parent's rights, of which the one outside has few.
+TEST_F(WorkerNamespacesTest, KillingTheWorkerKillsAnotherUsersInside) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may give a worker another user";
+  WorkerOptions options = Open();
+  options.namespaces.pid = Need::kRequired;
+  options.identity = Identity{65534, 65534, {}};
+  ChannelPair channel = MakeChannel();
+  auto worker = Worker::Start(std::move(channel.worker), options, Nothing, WaitForEndOfChannel);
+  ASSERT_TRUE(worker.ok()) << worker.status();
+  worker->Kill();
+  EXPECT_EQ(worker->Wait().value(), Signaled(SIGKILL));
+  EXPECT_TRUE(HangsUp(channel.launcher.get())) << "nobody holds the channel any more";
+}
+
+// With a copy of the launcher's memory, it ends as a worker makes it.
+TEST_F(WorkerNamespacesTest, TheOneOutsideLeavesNoCore) {
   WorkerOptions options;
-  options.namespaces = {Need::kRequired, Need::kRequired, Need::kRequired, Need::kRequired};
-  EXPECT_EQ(EndOf(options, [] { return 0; }), Exited(0));
+  options.namespaces.pid = Need::kRequired;
+  ChannelPair channel = MakeChannel();
+  auto worker = Worker::Start(std::move(channel.worker), options, Nothing, WaitForEndOfChannel);
+  ASSERT_TRUE(worker.ok()) << worker.status();
+  rlimit core{1, 1};
+  ASSERT_EQ(prlimit(worker->pid(), RLIMIT_CORE, nullptr, &core), 0) << strerror(errno);
+  EXPECT_EQ(core.rlim_max, 0U);
+}
+
+// As on a kernel that has unshare(2), but not all that follows.
+TEST_F(WorkerNamespacesTest, WhatIsOnlyWantedMayBeMissing) {
+  EXPECT_EQ(RunForked([] {
+              const Profile old{"old", kAllow, {{"mount_setattr", Errno(ENOSYS)}}};
+              if (confine::SeccompFilter::Build(old)->Install() != 0) return 1;
+              WorkerOptions options;
+              options.namespaces = {Need::kIfPossible, Need::kIfPossible, Need::kIfPossible,
+                                    Need::kIfPossible};
+              auto worker = Worker::Start(MakeChannel().worker, options, Nothing, Nothing);
+              if (!worker.ok() || worker->in_force().mount) return 2;
+              options.namespaces.mount = Need::kRequired;
+              return Worker::Start(MakeChannel().worker, options, Nothing, Nothing).ok() ? 3 : 0;
+            }),
+            Exited(0));
+}
+
+TEST(WorkerPrivileges, ASavedUserIsNotForgotten) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can be another user in part";
+  EXPECT_EQ(RunForked([] {
+              if (setresuid(65534, 65534, 0) != 0) return 1;
+              return Identity{65534, 65534, {}}.IsHeld() ? 2 : 0;
+            }),
+            Exited(0));
+}
+
+TEST(WorkerPrivileges, OneThatEndedEarlyClaimsNothing) {
+  const auto give_up = [](int) { return 3; };
+  auto worker = Worker::Start(MakeChannel().worker, {}, give_up, Nothing);
+  ASSERT_TRUE(worker.ok()) << worker.status();
+  EXPECT_TRUE(worker->in_force().profile.empty());
+  EXPECT_FALSE(worker->in_force().undumpable);
 }
 
 TEST(WorkerPrivileges, NoneIsLeft) {
@@ -211,6 +270,8 @@ TEST(WorkerPrivileges, OtherUserStillDiesWithTheLauncher) {
 TEST(WorkerPrivileges, ItsMemoryIsClosedToItsOwnUser) {
   EXPECT_EQ(RunForked([] {
               if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0) return 1;
+              // Becoming another user has closed it already.
+              if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) return 3;
               ChannelPair channel = MakeChannel();
               auto worker =
                   Worker::Start(std::move(channel.worker), {}, Nothing, WaitForEndOfChannel);
