@@ -133,6 +133,8 @@ int LoadTrust(const FetchOptions& options, FetchPlan* plan) {
     plan->trust = *std::move(trust);
   } else if (!options.ca_file.empty()) {
     return Fail(CURLE_SSL_CACERT_BADFILE, trust.status().message());
+  } else {
+    Fail(0, absl::StrCat("no server will be trusted: ", trust.status().message()));
   }
   return 0;
 }

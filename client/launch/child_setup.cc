@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "client/launch/implied_exec.h"
 #include "client/launch/namespaces.h"
 #include "confine/capabilities.h"
 #include "proto/fresh_child.h"
@@ -123,6 +124,7 @@ void BecomeUser(const ChildPlan& plan, int namespaces) noexcept {
 }
 
 void GiveUpPrivileges(const ChildPlan& plan) noexcept {
+  if (const int error = ForbidImpliedExec()) FailChild(plan, SetupStep::kNoNewPrivileges, error);
   if (const int error = confine::KeepOnlyCapabilities(0)) {
     FailChild(plan, SetupStep::kCapabilities, error);
   }

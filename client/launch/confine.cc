@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/launch/implied_exec.h"
 #include "client/launch/layers.h"
 #include "confine/capabilities.h"
 #include "confine/thread_count.h"
@@ -40,6 +41,7 @@ absl::Status CheckOtherThreads() {
 }
 
 absl::Status GiveUpPrivileges(int threads) {
+  if (const int error = ForbidImpliedExec()) return absl::ErrnoToStatus(error, "personality");
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return absl::ErrnoToStatus(errno, "no_new_privs");
   if (const int error = confine::KeepOnlyCapabilities(0)) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -126,6 +127,17 @@ TEST(WorkerStart, ReportsConfinementThatFailsInTheChild) {
               if (confine::SeccompFilter::Build(no_more)->Install() != 0) return 200;
               const absl::Status status = StartAndWait({}, Nothing, Nothing).status();
               return absl::StrContains(status.message(), "seccomp filter") ? 0 : 201;
+            }),
+            Exited(0));
+}
+
+TEST(WorkerStart, MemoryThatIsReadIsNotThereforeExecuted) {
+  EXPECT_EQ(RunForked([] {
+              if (personality(READ_IMPLIES_EXEC) < 0) return 200;
+              const auto look = [](int) {
+                return (personality(0xffffffff) & READ_IMPLIES_EXEC) == 0 ? 0 : 1;
+              };
+              return StartAndWait({}, look, Nothing).value().code_or_signal;
             }),
             Exited(0));
 }
