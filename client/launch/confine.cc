@@ -42,8 +42,9 @@ absl::Status CheckOtherThreads() {
 
 absl::Status GiveUpPrivileges(int threads) {
   if (const int error = ForbidImpliedExec()) return absl::ErrnoToStatus(error, "personality");
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return absl::ErrnoToStatus(errno, "no_new_privs");
+  }
   if (const int error = confine::KeepOnlyCapabilities(0)) {
     return absl::ErrnoToStatus(error, "capabilities");
   }

@@ -12,11 +12,11 @@ std::string InForce::ToString() const {
   if (landlock_abi > 0) absl::StrAppend(&text, ", Landlock (ABI ", landlock_abi, ")");
   absl::StrAppend(&text, ", seccomp (", profile, ")");
   std::vector<std::string> own;
-  if (network) own.push_back("network");
-  if (mount) own.push_back("mount");
-  if (pid) own.push_back("pid");
-  if (ipc) own.push_back("ipc");
-  if (user) own.push_back("user");
+  if (network) own.emplace_back("network");
+  if (mount) own.emplace_back("mount");
+  if (pid) own.emplace_back("pid");
+  if (ipc) own.emplace_back("ipc");
+  if (user) own.emplace_back("user");
   if (!own.empty()) absl::StrAppend(&text, ", namespaces: ", absl::StrJoin(own, " "));
   return text;
 }

@@ -76,8 +76,9 @@ TrustStore::Certificates TrustStore::Parse(const std::string& pem) {
 
 absl::StatusOr<std::unique_ptr<TrustStore>> TrustStore::Load(const std::string& file, Way way) {
   std::ifstream stream(file, std::ios::binary);
-  if (!stream)
+  if (!stream) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot read certificates from ", file));
+  }
   std::string pem{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   return FromPem(std::move(pem), file, way);
 }
