@@ -108,6 +108,30 @@ TEST_F(OtherRightsTest, AnothersLeaseIsOfNoUse) {
   EXPECT_EQ(other.Text(), kDenied);
 }
 
+// A worker that looks names up without end loses its own first lease, and nobody else's.
+TEST_F(OtherRightsTest, LeasesWithoutEndPushOutTheWorkersOwn) {
+  Limits limits;
+  limits.max_leases = 8;
+  Rule others = AllowHost("*.many.localhost");
+  others.ports = *PortSet::Parse("1");
+  BrokerProcess broker =
+      StartWith({MakeRole("test", {AllowHost("mine.localhost"), others}, limits)});
+  const auto look_up_mine = [this](BrokerClient& client) {
+    client.Resolve("mine.localhost", NameFamily::kIpv4);
+    return AskFor(client, port());
+  };
+  ConfinedRun greedy(broker, [&](BrokerClient& client) {
+    const std::string before = look_up_mine(client);
+    for (int i = 0; i < 100; ++i) {
+      client.Resolve(absl::StrCat("n", i, ".many.localhost"), NameFamily::kIpv4);
+    }
+    return absl::StrCat(before, "; ", AskFor(client, port()));
+  });
+  ConfinedRun other(broker, look_up_mine);
+  EXPECT_EQ(other.Text(), "no error");
+  EXPECT_EQ(greedy.Text(), absl::StrCat("no error; ", kDenied));
+}
+
 // Each limit in turn, by a worker that asks for much more. Another is served meanwhile.
 struct Flood {
   const char* name;
