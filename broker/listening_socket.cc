@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "broker/peer_check.h"
+#include "confine/folders.h"
 #include "proto/endpoint.h"
 
 namespace sockgate {
@@ -34,17 +35,12 @@ int BindOwnerOnly(int socket, const sockaddr* address, socklen_t length) {
   return bind(socket, address, length) == 0 ? 0 : errno;
 }
 
-std::string FolderOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return path.substr(0, slash + 1);
-}
-
 // Whoever may replace the socket receives what workers say to the broker.
 absl::Status CheckFolder(const std::string& path) {
   const std::string cannot = absl::StrCat("cannot listen on ", path);
   struct stat status;
-  if (stat(FolderOf(path).c_str(), &status) != 0) return absl::ErrnoToStatus(errno, cannot);
+  if (stat(confine::FolderOf(path).c_str(), &status) != 0)
+    return absl::ErrnoToStatus(errno, cannot);
   if (status.st_uid != 0 && status.st_uid != geteuid()) {
     return absl::FailedPreconditionError(
         absl::StrCat(cannot, ": its folder belongs to neither root nor the broker's user"));

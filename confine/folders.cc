@@ -4,18 +4,14 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 
 namespace sockgate::confine {
-namespace {
 
 std::optional<std::string> WithoutLinks(const std::string& path) {
   const std::unique_ptr<char, void (*)(void*)> real(realpath(path.c_str(), nullptr), free);
   if (real == nullptr) return std::nullopt;
   return std::string(real.get());
 }
-
-}  // namespace
 
 std::string FolderOf(const std::string& path) {
   const size_t slash = path.rfind('/');

@@ -8,10 +8,14 @@
 #ifndef SOCKGATE_CONFINE_FOLDERS_H_
 #define SOCKGATE_CONFINE_FOLDERS_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace sockgate::confine {
+
+// Where the path leads; nothing where that is nowhere.
+std::optional<std::string> WithoutLinks(const std::string& path);
 
 // What stands before the last slash: "/run" of "/run/x", "." of "x".
 std::string FolderOf(const std::string& path);

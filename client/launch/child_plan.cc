@@ -7,10 +7,9 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "confine/folders.h"
 
 namespace sockgate::launch {
 namespace {
@@ -30,11 +29,6 @@ IdMap MapOf(unsigned id) {
   return map;
 }
 
-std::string WithoutLinks(const std::string& path) {
-  const std::unique_ptr<char, void (*)(void*)> real(realpath(path.c_str(), nullptr), free);
-  return real == nullptr ? path : real.get();
-}
-
 int NamespacesOf(const Namespaces& namespaces, Need need) {
   return (namespaces.network == need ? CLONE_NEWNET : 0) |
          (namespaces.mount == need ? CLONE_NEWNS : 0) |
@@ -46,9 +40,10 @@ void PlanNamespaces(const WorkerOptions& options, ChildPlan* plan) {
   plan->wanted_namespaces = NamespacesOf(options.namespaces, Need::kIfPossible);
   plan->user_map = MapOf(geteuid());
   plan->group_map = MapOf(getegid());
-  plan->working_folder = WithoutLinks(".");
+  plan->working_folder = confine::WithoutLinks(".").value_or("");
   for (const FileGrant& grant : options.confinement.files) {
-    if (confine::GrantsWriting(grant)) plan->writable.push_back(WithoutLinks(grant.path));
+    if (confine::GrantsWriting(grant))
+      plan->writable.push_back(confine::WithoutLinks(grant.path).value_or(grant.path));
   }
 }
 

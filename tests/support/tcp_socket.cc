@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <optional>
+#include <thread>
 #include <utility>
 
 namespace sockgate::testing {
@@ -137,6 +138,16 @@ ConnectResult TryConnect(const std::string& address, uint16_t port,
   if (result.error == 0 && fcntl(fd.get(), F_SETFL, 0) != 0) result.error = errno;
   if (result.error == 0) result.fd = std::move(fd);
   return result;
+}
+
+bool AwaitListener(const std::string& address, uint16_t port) {
+  constexpr std::chrono::milliseconds kPause(10);
+  constexpr int kPauses = 1000;
+  for (int i = 0; i < kPauses; ++i) {
+    if (TryConnect(address, port, kPause).error == 0) return true;
+    std::this_thread::sleep_for(kPause);
+  }
+  return false;
 }
 
 }  // namespace sockgate::testing

@@ -43,6 +43,10 @@ struct ConnectResult {
 ConnectResult TryConnect(const std::string& address, uint16_t port,
                          std::chrono::milliseconds timeout);
 
+// Waits until somebody listens there, as a server does that has just been started. False: nobody
+// came in ten seconds.
+bool AwaitListener(const std::string& address, uint16_t port);
+
 }  // namespace sockgate::testing
 
 #endif  // SOCKGATE_TESTS_SUPPORT_TCP_SOCKET_H_

@@ -6,9 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <fstream>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -37,16 +35,6 @@ void WriteFile(const std::string& path, const std::string& text) {
   _exit(127);
 }
 
-void AwaitAnswers(uint16_t port) {
-  constexpr std::chrono::milliseconds kPause(10);
-  constexpr int kPauses = 1000;
-  for (int i = 0; i < kPauses; ++i) {
-    if (testing::TryConnect("127.0.0.1", port, kPause).error == 0) return;
-    std::this_thread::sleep_for(kPause);
-  }
-  SOCKGATE_CHECK(!"nghttpd does not answer");
-}
-
 }  // namespace
 
 Nghttpd::Nghttpd() {
@@ -63,7 +51,7 @@ Nghttpd::Nghttpd() {
              absl::StrCat("--htdocs=", folder_ / ""), absl::StrCat(kPort), folder_ / "key",
              folder_ / "certificate"});
   }
-  AwaitAnswers(kPort);
+  SOCKGATE_CHECK(testing::AwaitListener("127.0.0.1", kPort));
 }
 
 Nghttpd::~Nghttpd() {

@@ -6,10 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <fstream>
 #include <iterator>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "proto/check.h"
@@ -50,17 +48,6 @@ std::vector<std::string> Words(const std::vector<std::string>& zone, uint16_t po
   _exit(127);
 }
 
-// It listens for both transports before it answers either.
-void AwaitAnswers(uint16_t port) {
-  constexpr std::chrono::milliseconds kPause(10);
-  constexpr int kPauses = 1000;
-  for (int i = 0; i < kPauses; ++i) {
-    if (TryConnect("127.0.0.1", port, kPause).error == 0) return;
-    std::this_thread::sleep_for(kPause);
-  }
-  SOCKGATE_CHECK(!"dnsmasq does not answer");
-}
-
 size_t Count(const std::string& text, const std::string& what) {
   size_t count = 0;
   for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
@@ -73,7 +60,8 @@ Dnsmasq::Dnsmasq(const std::vector<std::string>& zone) {
   pid_ = fork();
   SOCKGATE_CHECK(pid_ >= 0);
   if (pid_ == 0) Execute(Words(zone, kPort), folder_ / "log");
-  AwaitAnswers(kPort);
+  // It listens for both transports before it answers either.
+  SOCKGATE_CHECK(AwaitListener("127.0.0.1", kPort));
 }
 
 Dnsmasq::~Dnsmasq() {
