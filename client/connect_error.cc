@@ -46,6 +46,18 @@ int ErrnoOf(ConnectError::Kind kind) {
   }
 }
 
+const char* WhoseLimit(Reason reason) {
+  switch (reason) {
+    case Reason::kAuditLog:
+    case Reason::kDescriptors:
+    case Reason::kMemory:
+    case Reason::kStopping:
+      return "the broker cannot serve this now";
+    default:
+      return "over a limit of the role";
+  }
+}
+
 }  // namespace
 
 std::string ConnectError::ToString() const {
@@ -57,7 +69,7 @@ std::string ConnectError::ToString() const {
     case Kind::kNetwork:
       return absl::StrCat("allowed, but the connection failed: ", strerror(error_number));
     case Kind::kLimited:
-      return absl::StrCat("over a limit of the role (", Word(reason), "), try again in ",
+      return absl::StrCat(WhoseLimit(reason), " (", Word(reason), "), try again in ",
                           retry_after_ms, " ms");
     case Kind::kBadRequest:
       return reason == Reason::kBadName

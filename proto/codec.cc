@@ -115,7 +115,7 @@ Result GetResult(ByteReader& in, Outcome success, Outcome success_too) {
   }
   const uint8_t reason = in.U8("reason");
   result.reason =
-      static_cast<Reason>(AtMost(in, "reason", reason, static_cast<uint32_t>(Reason::kBadName)));
+      static_cast<Reason>(AtMost(in, "reason", reason, static_cast<uint32_t>(kLastReason)));
   in.Zeros("reserved", 2);
   result.rule = in.U32("rule");
   result.error = AtMost(in, "error", in.U32("error"), kMaxErrno);

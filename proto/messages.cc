@@ -108,6 +108,14 @@ absl::string_view Word(Reason reason) {
       return "too-many-lookups";
     case Reason::kBadName:
       return "bad-name";
+    case Reason::kConnections:
+      return "too-many-connections";
+    case Reason::kRoleLimit:
+      return "role-at-its-limit";
+    case Reason::kStopping:
+      return "broker-stops";
+    case Reason::kMemory:
+      return "broker-out-of-memory";
   }
   return "?";
 }

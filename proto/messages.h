@@ -74,7 +74,14 @@ enum class Reason : uint8_t {
   kLookups = 17,  // lookups of this worker, or of all, that wait for a name server
   // bad request
   kBadName = 18,  // what is to be resolved is no name
+  // limited
+  kConnections = 19,  // tracked connections of this worker that are open
+  kRoleLimit = 20,    // what all workers of the role may have together
+  kStopping = 21,     // the broker finishes what it has begun, and ends
+  kMemory = 22,       // memory of the broker
 };
+
+inline constexpr Reason kLastReason = Reason::kMemory;
 
 // Bits of Hello::capabilities and HelloReply::capabilities.
 inline constexpr uint32_t kCapabilityResolve = 1U << 0;  // the broker answers Resolve

@@ -29,11 +29,11 @@ TEST(WordTest, EveryEnumeratorHasAWordOfItsOwn) {
   Words(1, Purpose::kDirect);
   Words(1, NameFamily::kIpv6);
   Words(1, Outcome::kBadRequest);
-  Words(0, Reason::kBadName);
+  Words(0, kLastReason);
 }
 
 TEST(WordTest, WordsAreLowerCaseWithHyphens) {
-  for (const auto& words : {Words(1, Outcome::kBadRequest), Words(0, Reason::kBadName),
+  for (const auto& words : {Words(1, Outcome::kBadRequest), Words(0, kLastReason),
                             Words(1, ConnectMode::kInProgress)}) {
     for (const std::string& word : words) {
       EXPECT_EQ(word.find_first_not_of("abcdefghijklmnopqrstuvwxyz-"), std::string::npos) << word;
