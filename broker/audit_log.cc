@@ -231,6 +231,7 @@ size_t AuditLog::Chunk(size_t begin) const {
 bool AuditLog::Skip() {
   if (!full()) return false;
   ++skipped_;
+  ++lost_;
   return true;
 }
 
@@ -319,6 +320,9 @@ void AuditLog::Time(absl::string_view event) {
                   absl::Dec(now.tv_nsec / 1000, absl::kZeroPad6), "Z\",\"event\":\"", event, "\"");
 }
 
-void AuditLog::End() { buffer_.append("}\n"); }
+void AuditLog::End() {
+  buffer_.append("}\n");
+  ++lines_;
+}
 
 }  // namespace sockgate

@@ -63,6 +63,14 @@ class AuditLog {
   // Writes as much as can be written without blocking.
   void Flush();
 
+  // The number of the policy by which the lines that follow were judged.
+  void SetPolicy(uint64_t number) { policy_ = number; }
+
+  // Lines made so far, and those that were only counted.
+  uint64_t lines() const { return lines_; }
+  uint64_t lost() const { return lost_; }
+  size_t waiting_bytes() const { return buffer_.size(); }
+
   // Lines wait to be written.
   bool pending() const { return !buffer_.empty(); }
   // Enough lines wait to be worth a write now.
@@ -98,7 +106,9 @@ class AuditLog {
   const size_t largest_write_;
   std::string buffer_;
   std::string scratch_;
-  uint64_t skipped_ = 0;
+  uint64_t skipped_ = 0;  // since the last line that told
+  uint64_t lines_ = 0;
+  uint64_t lost_ = 0;
   uint64_t policy_ = 1;
   // The date and time down to the second, made anew only when the second changes.
   time_t second_ = -1;

@@ -20,8 +20,20 @@ Result Ended(const Attempt& attempt, Progress progress, int error) {
 
 }  // namespace
 
+void RecordCompletion(const Attempt& attempt, const Result& result, AuditLog* audit) {
+  const TimePoint now = EventLoop::Now();
+  RoleMetrics* metrics = attempt.worker->metrics;
+  metrics->Ended(result, &metrics->connects);
+  if (result.outcome == Outcome::kConnected) {
+    metrics->connect_times.Count(
+        std::chrono::duration_cast<std::chrono::microseconds>(now - attempt.begun));
+  }
+  audit->Completion(attempt, result, now);
+}
+
 void ConnectDesk::Begin(Attempt attempt, Reason limit, ConnectAnswerer* to) {
   const Endpoint& endpoint = attempt.request.endpoint;
+  ++attempt.worker->metrics->connects.asked;
   if (limit != Reason::kNone) {
     Refuse(attempt, Limited(limit, kRetryAfterMs), to);
   } else if (endpoint.is_ip() && endpoint.port() == 0) {
@@ -59,14 +71,20 @@ ConnectDesk::Judgement ConnectDesk::Judge(const Attempt& attempt) const {
 
 void ConnectDesk::LetThrough(const Attempt& attempt, const Judgement& judgement,
                              ConnectAnswerer* to) {
-  const Limits& limits = attempt.worker->role->limits;
-  const uint32_t wait_ms =
-      attempt.worker->rate.Take(limits.connects_per_second, limits.connect_burst, attempt.begun);
+  WorkerRecord* worker = attempt.worker;
+  const Limits& limits = worker->role->limits;
+  Reason limit = Reason::kRate;
+  uint32_t wait_ms =
+      worker->rate.Take(limits.connects_per_second, limits.connect_burst, attempt.begun);
+  if (wait_ms == 0) {
+    limit = Reason::kRoleLimit;
+    wait_ms = worker->usage->TakeConnect(worker->role->totals, attempt.begun);
+  }
   if (wait_ms == 0) {
     Connect(attempt, judgement, to);
     return;
   }
-  Result result = Limited(Reason::kRate, wait_ms);
+  Result result = Limited(limit, wait_ms);
   result.rule = judgement.verdict.rule;
   to->OnConnectAnswer(attempt, result, -1);
   Log(attempt, judgement);
@@ -101,6 +119,8 @@ void ConnectDesk::Refuse(const Attempt& attempt, const Result& result, ConnectAn
 }
 
 void ConnectDesk::Log(const Attempt& attempt, const Judgement& judgement) {
+  RoleMetrics* metrics = attempt.worker->metrics;
+  metrics->Judged(judgement.verdict, &metrics->connects);
   audit_->Decision(attempt, judgement.verdict, judgement.names);
 }
 
@@ -108,7 +128,7 @@ void ConnectDesk::Complete(const Attempt& attempt, Result result) {
   // To the worker an in-progress attempt that has failed already is one that started; the error is
   // in its socket.
   if (result.outcome == Outcome::kStarted) result.outcome = Outcome::kFailed;
-  audit_->Completion(attempt, result, EventLoop::Now());
+  RecordCompletion(attempt, result, audit_);
 }
 
 }  // namespace sockgate

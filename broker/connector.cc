@@ -174,6 +174,7 @@ void Connector::Link(uint32_t index) {
   if (worker->first_pending != kNone) pending_[worker->first_pending].previous = index;
   worker->first_pending = index;
   ++worker->pending;
+  if (worker->usage != nullptr) RoleUsage::Increment(&worker->usage->pending);
 }
 
 void Connector::Unlink(uint32_t index) {
@@ -186,6 +187,7 @@ void Connector::Unlink(uint32_t index) {
   }
   if (entry.next != kNone) pending_[entry.next].previous = entry.previous;
   --worker->pending;
+  if (worker->usage != nullptr) RoleUsage::Decrement(&worker->usage->pending);
 }
 
 }  // namespace sockgate

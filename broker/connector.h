@@ -76,6 +76,9 @@ class Connector final : public EventHandler {
   void CancelWorker(WorkerRecord* worker);
   void CancelChannel(WorkerRecord* worker, uint64_t channel);
 
+  // Handshakes that go on.
+  size_t pending() const { return pending_.size() - free_.size(); }
+
   void OnEvent(uint64_t cookie, uint32_t epoll_events) override;
   void OnDeadline(uint64_t cookie) override;
 

@@ -1,5 +1,7 @@
 // The command `sockgate`.
 
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -73,7 +75,8 @@ CLI::App* AddFetch(CLI::App& app, sockgate::FetchOptions& options, std::string& 
   return fetch;
 }
 
-CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& cage) {
+CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& cage,
+                   double& finish_s) {
   CLI::App* serve = app.add_subcommand("serve", "Run a broker on a path");
   CLI::Option* policy = serve
                             ->add_option("--policy", options.policy_file,
@@ -115,6 +118,17 @@ CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& 
                    "serve where that cannot be had), without-landlock or none")
       ->check(CLI::IsMember({"full", "without-landlock", "none"}))
       ->type_name("CAGE");
+  serve
+      ->add_option("--threads", options.threads,
+                   "Serve with so many threads, each with its share of the workers; default 1")
+      ->check(CLI::Range(1U, sockgate::Broker::kMaxThreads, ""))
+      ->type_name("N");
+  serve
+      ->add_option("--finish-time", finish_s,
+                   "At SIGTERM: seconds for handshakes and lookups under way; default 5. Nothing\n"
+                   "new is begun meanwhile; a second SIGTERM ends it at once")
+      ->check(CLI::Range(0.0, 3600.0, ""))
+      ->type_name("SECONDS");
   return serve;
 }
 
@@ -196,7 +210,8 @@ struct Commands {
       fetch.mode = mode == "connected" ? ConnectMode::kConnected : ConnectMode::kInProgress;
       status = sockgate::Fetch(fetch);
     });
-    AddServe(app, serve, cage)->callback([this] {
+    AddServe(app, serve, cage, finish_s)->callback([this] {
+      serve.finish_time = std::chrono::milliseconds(static_cast<int64_t>(finish_s * 1000));
       for (const CageLevel level : {CageLevel::kWithoutLandlock, CageLevel::kNone}) {
         if (cage == Word(level)) serve.cage = level;
       }
@@ -213,6 +228,7 @@ struct Commands {
   std::string mode = "in-progress";
   sockgate::ServeOptions serve;
   std::string cage = "full";
+  double finish_s = 5;
   sockgate::CheckPolicyOptions check;
   sockgate::ExplainOptions explain;
   sockgate::ReloadOptions reload;

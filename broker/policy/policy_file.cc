@@ -125,6 +125,19 @@ void Lint(const std::vector<RoleDraft>& drafts, const std::vector<ListenAt>& lis
   }
 }
 
+BrokerLimits ReadBrokerLimits(const TomlValue::Table& entries, Findings* findings) {
+  constexpr uint32_t kMostChannels = 10'000'000;
+  constexpr uint32_t kMostMib = 1'048'576;
+  TomlTable table(entries, "'limits'", findings);
+  BrokerLimits limits;
+  limits.max_channels =
+      table.Integer("max_channels", 1, kMostChannels).value_or(limits.max_channels);
+  limits.max_memory_mib =
+      table.Integer("max_memory_mib", 0, kMostMib).value_or(limits.max_memory_mib);
+  table.Finish();
+  return limits;
+}
+
 std::optional<PolicyFile> Build(const TomlValue& document, Findings* findings) {
   TomlTable table(*document.table(), "the file", findings);
   if (!CheckVersion(&table, findings)) return std::nullopt;
@@ -136,6 +149,9 @@ std::optional<PolicyFile> Build(const TomlValue& document, Findings* findings) {
   file.listen = ReadListen(table.Find("listen"), names, findings);
   if (const TomlEntry* resolver = table.FindTable("resolver")) {
     file.resolver = ReadResolver(*resolver->value.table(), findings);
+  }
+  if (const TomlEntry* limits = table.FindTable("limits")) {
+    file.limits = ReadBrokerLimits(*limits->value.table(), findings);
   }
   table.Finish();
   const OwnPlaces own = FindOwnPlaces(deny_own, file.listen, findings);

@@ -47,6 +47,19 @@ struct Limits {
   uint32_t max_deadline_ms = kMaxDeadlineMs;
 };
 
+// Of all workers of a role together. 0: as many as they like; what is over one of these is answered
+// Reason::kRoleLimit, and a worker too many is turned away.
+struct RoleTotals {
+  uint32_t max_workers = 0;
+  uint32_t max_channels = 0;
+  uint32_t max_pending = 0;  // handshakes that go on
+  uint32_t max_lookups = 0;  // that wait for a name server
+  uint32_t connects_per_second = 0;
+  uint32_t connect_burst = 0;  // at least 1 when there is a rate
+  uint32_t lookups_per_second = 0;
+  uint32_t lookup_burst = 0;
+};
+
 // TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT; tcp(7).
 struct Keepalive {
   uint32_t idle_s = 7200;
@@ -83,6 +96,7 @@ struct Role {
   std::string name = {};
   Policy policy = {};
   Limits limits = {};
+  RoleTotals totals = {};
   SocketOptions socket_options = {};
   Peers peers = {};
   // Nothing is decided for a worker that came by a path until its process shows a seccomp filter

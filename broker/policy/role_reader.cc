@@ -129,6 +129,25 @@ Limits ReadLimits(const TomlValue::Table& entries, Findings* findings) {
   return limits;
 }
 
+uint32_t ReadTotal(TomlTable* table, const char* key) {
+  return table->Integer(key, 1, kMostOfAKind).value_or(0);
+}
+
+RoleTotals ReadTotals(const TomlValue::Table& entries, Findings* findings) {
+  TomlTable table(entries, "'total'", findings);
+  RoleTotals totals;
+  totals.max_workers = ReadTotal(&table, "max_workers");
+  totals.max_channels = ReadTotal(&table, "max_channels");
+  totals.max_pending = ReadTotal(&table, "max_pending");
+  totals.max_lookups = ReadTotal(&table, "max_lookups");
+  ReadRate(&table, "connects_per_second", "connect_burst", &totals.connects_per_second,
+           &totals.connect_burst);
+  ReadRate(&table, "lookups_per_second", "lookup_burst", &totals.lookups_per_second,
+           &totals.lookup_burst);
+  table.Finish();
+  return totals;
+}
+
 }  // namespace
 
 RoleDraft ReadRole(const TomlEntry& entry, Findings* findings) {
@@ -148,6 +167,9 @@ RoleDraft ReadRole(const TomlEntry& entry, Findings* findings) {
   draft.rules = ReadRulesOf(&table);
   if (const TomlEntry* limits = table.FindTable("limits")) {
     draft.role.limits = ReadLimits(*limits->value.table(), findings);
+  }
+  if (const TomlEntry* total = table.FindTable("total")) {
+    draft.role.totals = ReadTotals(*total->value.table(), findings);
   }
   if (const TomlEntry* sockets = table.FindTable("sockets")) {
     draft.role.socket_options = ReadSocketOptions(*sockets->value.table(), findings);
