@@ -110,10 +110,10 @@ void Shard::OnDeadline(uint64_t /*cookie*/) {
 
 void Shard::AfterWakeup() {
   tasks_.RunAll();
-  if (after_) after_();
   // After whatever may have written a line to the log.
   server_.AfterWakeup();
   channels_.store(server_.channels(), std::memory_order_relaxed);
+  if (after_) after_();
   if (finishing_ && server_.finished()) loop_->Stop();
 }
 

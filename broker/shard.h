@@ -47,7 +47,7 @@ class Shard final : public EventHandler {
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
-  // Called in the loop's thread after every wake-up, and before the audit log is seen to.
+  // Called in the loop's thread after every wake-up.
   void set_after_wakeup(std::function<void()> after) { after_ = std::move(after); }
 
   // Another thread's way to give it a worker of a trusted launcher, or one that came by a path; it
