@@ -165,7 +165,7 @@ absl::Status Broker::AddShards(BrokerOptions options,
     shard->set_after_wakeup([this, one = shard.get()] {
       if (one == first()) {
         AfterWakeup();
-      } else if (launcher_gone_ && one->load() == 0) {
+      } else if ((launcher_gone_ && one->load() == 0) || one->finished()) {
         first()->loop()->Wake();
       }
     });
@@ -176,7 +176,9 @@ absl::Status Broker::AddShards(BrokerOptions options,
 
 Broker::~Broker() {
   listeners_.reset();
-  if (!shards_.empty()) first()->loop()->Unwatch(&control_watch_);
+  if (shards_.empty()) return;
+  first()->loop()->Unwatch(&control_watch_);
+  first()->loop()->Cancel(&finish_latest_);
 }
 
 absl::Status Broker::Listen(const ListenAt& at) { return listeners_->Add(at, roles_); }
@@ -376,21 +378,25 @@ bool Broker::HasRole(absl::string_view name) {
 
 void Broker::AfterWakeup() {
   if (finish_within_ >= 0 && !finishing_) BeginToFinish();
-  if (!launcher_gone_) return;
-  const bool idle = std::all_of(shards_.begin(), shards_.end(),
-                                [](const auto& shard) { return shard->load() == 0; });
-  if (idle) Stop();
+  const bool deserted = launcher_gone_ && AllOf([](const Shard& one) { return one.load() == 0; });
+  const bool finished = finishing_ && AllOf([](const Shard& one) { return one.finished(); });
+  if (deserted || finished) Stop();
+}
+
+bool Broker::AllOf(bool (*is)(const Shard&)) const {
+  return std::all_of(shards_.begin(), shards_.end(), [is](const auto& one) { return is(*one); });
 }
 
 // Who connects from now on must find another broker at the paths, or nobody.
 void Broker::BeginToFinish() {
   finishing_ = true;
   listeners_.emplace(first()->loop(), this);
-  const TimePoint latest = EventLoop::Now() + std::chrono::milliseconds(finish_within_);
-  first()->FinishUp(latest);
+  const auto most = std::chrono::milliseconds(finish_within_);
+  finish_latest_ = first()->loop()->SetDeadline(EventLoop::Now() + most, this, 0);
+  first()->FinishUp();
   for (size_t i = 1; i < shards_.size(); ++i) {
     Shard* shard = shards_[i].get();
-    shard->tasks().Post([shard, latest] { shard->FinishUp(latest); });
+    shard->tasks().Post([shard] { shard->FinishUp(); });
   }
 }
 

@@ -148,7 +148,7 @@ class Broker final : public EventHandler, public WorkerHost {
                     std::chrono::milliseconds finish = std::chrono::milliseconds(0));
 
   void OnEvent(uint64_t cookie, uint32_t epoll_events) override;
-  void OnDeadline(uint64_t /*cookie*/) override {}
+  void OnDeadline(uint64_t /*cookie*/) override { Stop(); }
   void AddWorkerByPath(UniqueFd channel, RoleSnapshot role, PeerIdentity identity,
                        ConfinedCheck confined) override;
   Reason WhyNoWorker(const Role& role) override;
@@ -171,6 +171,7 @@ class Broker final : public EventHandler, public WorkerHost {
   std::vector<ListenAt> ListensAt() const;
   void AfterWakeup();
   void BeginToFinish();
+  bool AllOf(bool (*is)(const Shard&)) const;
 
   const confine::CageLevel cage_level_;
   const std::optional<ResolverOptions> first_resolver_;  // that the keeper was started with
@@ -189,6 +190,7 @@ class Broker final : public EventHandler, public WorkerHost {
   // Milliseconds, or -1: nobody has asked for it.
   std::atomic<int64_t> finish_within_{-1};
   bool finishing_ = false;
+  EventLoop::Id finish_latest_;
   std::mutex replacing_;
 
   std::mutex roles_mutex_;

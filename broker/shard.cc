@@ -41,8 +41,6 @@ Shard::Shard(Options options, const RoleTable& roles, std::unique_ptr<EventLoop>
   if (resolver_ != nullptr) resolver_->SetLog(&audit_);
 }
 
-Shard::~Shard() { loop_->Cancel(&latest_); }
-
 void Shard::Add(UniqueFd channel, std::string role, const Peer& peer) {
   ++arriving_;
   tasks_.Post([this, channel = std::move(channel), name = std::move(role), peer]() mutable {
@@ -95,17 +93,9 @@ void Shard::Run() {
   tasks_.End();
 }
 
-void Shard::FinishUp(TimePoint latest) {
-  if (finishing_) return;
-  finishing_ = true;
+void Shard::FinishUp() {
   server_.FinishUp();
-  latest_ = loop_->SetDeadline(latest, this, 0);
   loop_->Wake();
-}
-
-void Shard::OnDeadline(uint64_t /*cookie*/) {
-  latest_ = EventLoop::Id();
-  loop_->Stop();
 }
 
 void Shard::AfterWakeup() {
@@ -113,8 +103,8 @@ void Shard::AfterWakeup() {
   // After whatever may have written a line to the log.
   server_.AfterWakeup();
   channels_.store(server_.channels(), std::memory_order_relaxed);
+  if (server_.stopping()) finished_.store(server_.finished());
   if (after_) after_();
-  if (finishing_ && server_.finished()) loop_->Stop();
 }
 
 }  // namespace sockgate

@@ -31,7 +31,7 @@
 
 namespace sockgate {
 
-class Shard final : public EventHandler {
+class Shard {
  public:
   struct Options {
     Numbering numbers = {};
@@ -43,7 +43,6 @@ class Shard final : public EventHandler {
 
   static absl::StatusOr<std::unique_ptr<Shard>> Create(Options options, const RoleTable& roles,
                                                        BrokerUsage* usage);
-  ~Shard();
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
@@ -66,8 +65,9 @@ class Shard final : public EventHandler {
   // Serves until the loop is stopped.
   void Run();
 
-  // Nothing new is begun; the loop stops when all is finished, and at the latest then.
-  void FinishUp(TimePoint latest);
+  // Nothing new is begun. finished(), from any thread: and nothing of it is left.
+  void FinishUp();
+  bool finished() const { return finished_.load(); }
 
   EventLoop* loop() { return loop_.get(); }
   TaskQueue& tasks() { return tasks_; }
@@ -78,9 +78,6 @@ class Shard final : public EventHandler {
   const RoleTable& roles() const { return roles_; }
   const ResolverLink* resolver() const { return resolver_.get(); }
   uint64_t wakeups() const { return loop_->wakeups(); }
-
-  void OnEvent(uint64_t /*cookie*/, uint32_t /*epoll_events*/) override {}
-  void OnDeadline(uint64_t cookie) override;
 
  private:
   Shard(Options options, const RoleTable& roles, std::unique_ptr<EventLoop> loop,
@@ -99,8 +96,7 @@ class Shard final : public EventHandler {
   std::function<void()> after_;
   std::atomic<size_t> channels_{0};
   std::atomic<size_t> arriving_{0};
-  bool finishing_ = false;
-  EventLoop::Id latest_;
+  std::atomic<bool> finished_{false};
 };
 
 }  // namespace sockgate
