@@ -157,8 +157,6 @@ void AuditLog::Channel(const WorkerRecord& worker, uint64_t channel, absl::strin
                        absl::string_view detail) {
   if (!fd_.valid() || Skip()) return;
   Begin("channel", worker, channel);
-  Field("pid", static_cast<uint64_t>(worker.peer.pid));
-  Field("uid", worker.peer.uid);
   Field("change", event);
   if (!detail.empty()) Field("detail", detail);
   End();
@@ -243,7 +241,8 @@ void AuditLog::Lost() {
 
 void AuditLog::Begin(absl::string_view event, const WorkerRecord& worker, uint64_t channel) {
   Time(event);
-  absl::StrAppend(&buffer_, ",\"worker\":", worker.id, ",\"channel\":", channel, ",\"role\":\"");
+  absl::StrAppend(&buffer_, ",\"worker\":", worker.id, ",\"channel\":", channel,
+                  ",\"pid\":", worker.peer.pid, ",\"uid\":", worker.peer.uid, ",\"role\":\"");
   AppendEscaped(&buffer_, worker.role->name);
   buffer_.push_back('"');
 }

@@ -60,7 +60,7 @@ TEST_F(AuditLogTest, ADecisionToAllow) {
   log_.Decision(attempt_, {Decision::kAllow, 3, 12, Reason::kNone});
   EXPECT_EQ(
       Line(),
-      R"("event":"decision","worker":5,"channel":7,"role":"fetch","request":9,)"
+      R"("event":"decision","worker":5,"channel":7,"pid":1234,"uid":1000,"role":"fetch","request":9,)"
       R"("target":"[2001:db8::1]:443","transport":"stream","mode":"connected",)"
       R"("purpose":"transfer","verdict":"allow","rule":3,"line":12,"reason":"none","policy":1})"
       "\n");
@@ -72,11 +72,12 @@ TEST_F(AuditLogTest, ADecisionToDeny) {
   attempt_.request.mode = ConnectMode::kInProgress;
   attempt_.request.purpose = Purpose::kDirect;
   log_.Decision(attempt_, {Decision::kDeny, 0, 0, Reason::kTransport});
-  EXPECT_EQ(Line(),
-            R"("event":"decision","worker":5,"channel":7,"role":"fetch","request":9,)"
-            R"("target":"10.0.0.1:22","transport":"datagram","mode":"in-progress",)"
-            R"("purpose":"direct","verdict":"deny","rule":0,"reason":"transport","policy":1})"
-            "\n");
+  EXPECT_EQ(
+      Line(),
+      R"("event":"decision","worker":5,"channel":7,"pid":1234,"uid":1000,"role":"fetch","request":9,)"
+      R"("target":"10.0.0.1:22","transport":"datagram","mode":"in-progress",)"
+      R"("purpose":"direct","verdict":"deny","rule":0,"reason":"transport","policy":1})"
+      "\n");
 }
 
 TEST_F(AuditLogTest, ADecisionThatOnlyReportModeLetsThrough) {
@@ -119,9 +120,11 @@ TEST_F(AuditLogTest, ACompletion) {
   Result result;
   result.outcome = Outcome::kConnected;
   log_.Completion(attempt_, result, attempt_.begun + std::chrono::microseconds(1500));
-  EXPECT_EQ(Line(), R"("event":"completion","worker":5,"channel":7,"role":"fetch","request":9,)"
-                    R"("target":"[2001:db8::1]:443","outcome":"connected","connect_us":1500})"
-                    "\n");
+  EXPECT_EQ(
+      Line(),
+      R"("event":"completion","worker":5,"channel":7,"pid":1234,"uid":1000,"role":"fetch","request":9,)"
+      R"("target":"[2001:db8::1]:443","outcome":"connected","connect_us":1500})"
+      "\n");
 }
 
 TEST_F(AuditLogTest, ACompletionWithReasonAndErrno) {
@@ -143,7 +146,7 @@ TEST_F(AuditLogTest, ACompletionWithReasonAndErrno) {
 TEST_F(AuditLogTest, AChannel) {
   log_.Channel(worker_, 7, "violation", "deadline_ms");
   EXPECT_EQ(Line(),
-            R"("event":"channel","worker":5,"channel":7,"role":"fetch","pid":1234,"uid":1000,)"
+            R"("event":"channel","worker":5,"channel":7,"pid":1234,"uid":1000,"role":"fetch",)"
             R"("change":"violation","detail":"deadline_ms"})"
             "\n");
 }

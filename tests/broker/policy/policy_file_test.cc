@@ -57,6 +57,14 @@ unread_patience_ms = 4
 connects_per_second = 5
 connect_burst = 6
 max_deadline_ms = 7
+[roles.crawler.total]
+max_workers = 21
+max_channels = 22
+max_pending = 23
+max_lookups = 24
+connects_per_second = 25
+lookups_per_second = 26
+lookup_burst = 27
 [roles.crawler.sockets]
 source = ["192.0.2.7", "2001:db8::7"]
 interface = "eth0"
@@ -109,6 +117,24 @@ TEST(PolicyFileTest, ReadsARole) {
   EXPECT_EQ(role.limits.connects_per_second, 5U);
   EXPECT_EQ(role.limits.connect_burst, 6U);
   EXPECT_EQ(role.limits.max_deadline_ms, 7U);
+  EXPECT_EQ(role.totals.max_workers, 21U);
+  EXPECT_EQ(role.totals.max_channels, 22U);
+  EXPECT_EQ(role.totals.max_pending, 23U);
+  EXPECT_EQ(role.totals.max_lookups, 24U);
+  EXPECT_EQ(role.totals.connects_per_second, 25U);
+  EXPECT_EQ(role.totals.connect_burst, 25U) << "that of a second";
+  EXPECT_EQ(role.totals.lookups_per_second, 26U);
+  EXPECT_EQ(role.totals.lookup_burst, 27U);
+}
+
+TEST(PolicyFileTest, TheBrokersLimits) {
+  const auto with = [](const char* limits) {
+    return ParsePolicy(absl::StrCat("version = 1\n", limits, "\n[roles.r]\n")).policy->limits;
+  };
+  EXPECT_EQ(with("").max_channels, 0U);
+  EXPECT_EQ(with("").max_memory_mib, 1024U);
+  EXPECT_EQ(with("limits = { max_channels = 7, max_memory_mib = 0 }").max_channels, 7U);
+  EXPECT_EQ(with("limits = { max_memory_mib = 0 }").max_memory_mib, 0U);
 }
 
 TEST(PolicyFileTest, ReadsSocketOptions) {
