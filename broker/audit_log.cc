@@ -1,11 +1,6 @@
 #include "broker/audit_log.h"
 
-#include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <climits>
 #include <utility>
@@ -53,13 +48,6 @@ void AppendEscaped(std::string* out, absl::string_view text) {
   }
 }
 
-// A write of at most PIPE_BUF bytes to a pipe that polls writable does not block, and is never torn
-// (pipe(7)); to a file any size may be written.
-size_t LargestWrite(int fd) {
-  struct stat status;
-  return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? SSIZE_MAX : PIPE_BUF;
-}
-
 // What one line tells of an address that has many names.
 constexpr size_t kMostNames = 4;
 
@@ -79,20 +67,14 @@ uint64_t Microseconds(std::chrono::nanoseconds duration) {
   return static_cast<uint64_t>(whole.count());
 }
 
-// A pipe whose reader has gone polls writable and broken at once, and a write to it raises SIGPIPE.
-bool Writable(int fd) {
-  pollfd entry = {fd, POLLOUT, 0};
-  return poll(&entry, 1, 0) == 1 && entry.revents == POLLOUT;
-}
-
 }  // namespace
 
-AuditLog::AuditLog(UniqueFd fd) : fd_(std::move(fd)), largest_write_(LargestWrite(fd_.get())) {
-  if (fd_.valid()) buffer_.reserve(2 * kBatchBytes);
+AuditLog::AuditLog(std::shared_ptr<AuditSink> sink) : sink_(std::move(sink)) {
+  if (sink_->wanted()) buffer_.reserve(2 * kBatchBytes);
 }
 
 void AuditLog::Decision(const Attempt& attempt, const Verdict& verdict, Names names) {
-  if (!fd_.valid()) return;
+  if (!sink_->wanted() || SkipDecided()) return;
   Begin("decision", *attempt.worker, attempt.channel);
   Request(attempt);
   // Words of ours need no escaping.
@@ -105,7 +87,8 @@ void AuditLog::Decision(const Attempt& attempt, const Verdict& verdict, Names na
 }
 
 void AuditLog::Completion(const Attempt& attempt, const Result& result, TimePoint now) {
-  if (!fd_.valid() || (result.reason == Reason::kAuditLog && Skip())) return;
+  if (!sink_->wanted()) return;
+  if (result.reason == Reason::kAuditLog ? Skip() : SkipDecided()) return;
   Begin("completion", *attempt.worker, attempt.channel);
   Request(attempt);
   Came(result);
@@ -114,7 +97,7 @@ void AuditLog::Completion(const Attempt& attempt, const Result& result, TimePoin
 }
 
 void AuditLog::LookupDecision(const Lookup& lookup) {
-  if (!fd_.valid()) return;
+  if (!sink_->wanted() || SkipDecided()) return;
   Begin("lookup", *lookup.worker, lookup.channel);
   Request(lookup);
   Field("family", Word(lookup.family));
@@ -124,9 +107,10 @@ void AuditLog::LookupDecision(const Lookup& lookup) {
 
 void AuditLog::LookupCompletion(const Lookup& lookup, const LookupEnd& end, TimePoint now) {
   const Result& result = end.reply.result;
-  if (!fd_.valid() || (result.reason == Reason::kAuditLog && Skip())) return;
+  if (!sink_->wanted() || (result.reason == Reason::kAuditLog && Skip())) return;
   if (lookup.verdict.has_value() && !lookup.logged) LookupDecision(lookup);
   if (lookup.verdict.has_value() && !lookup.verdict->lets_through()) return;
+  if (SkipDecided()) return;
   Begin("answer", *lookup.worker, lookup.channel);
   Request(lookup);
   Came(result);
@@ -155,7 +139,7 @@ void AuditLog::Dropped(const LookupEnd& end) {
 
 void AuditLog::Channel(const WorkerRecord& worker, uint64_t channel, absl::string_view event,
                        absl::string_view detail) {
-  if (!fd_.valid() || Skip()) return;
+  if (!sink_->wanted() || Skip()) return;
   Begin("channel", worker, channel);
   Field("change", event);
   if (!detail.empty()) Field("detail", detail);
@@ -174,7 +158,7 @@ void AuditLog::PolicyRejected(absl::string_view detail, const OrderedBy& by) {
 // Never skipped: no worker can cause it.
 void AuditLog::PolicyChange(absl::string_view change, absl::string_view detail,
                             const OrderedBy& by) {
-  if (!fd_.valid()) return;
+  if (!sink_->wanted()) return;
   Time("policy");
   Field("change", change);
   Field("policy", policy_);
@@ -188,7 +172,7 @@ void AuditLog::PolicyChange(absl::string_view change, absl::string_view detail,
 }
 
 void AuditLog::Cage(const CageReport& cage) {
-  if (!fd_.valid()) return;
+  if (!sink_->wanted()) return;
   Time("cage");
   Field("level", confine::Word(cage.level));
   Field("uid", cage.user);
@@ -202,7 +186,7 @@ void AuditLog::Cage(const CageReport& cage) {
 }
 
 void AuditLog::Resolver(absl::string_view change, absl::string_view detail) {
-  if (!fd_.valid() || Skip()) return;
+  if (!sink_->wanted() || Skip()) return;
   Time("resolver");
   Field("change", change);
   if (!detail.empty()) Field("detail", detail);
@@ -210,20 +194,8 @@ void AuditLog::Resolver(absl::string_view change, absl::string_view detail) {
 }
 
 void AuditLog::Flush() {
-  size_t written = 0;
-  while (written < buffer_.size() && Writable(fd_.get())) {
-    const ssize_t size = write(fd_.get(), buffer_.data() + written, Chunk(written));
-    if (size < 0 && errno != EINTR) break;
-    if (size > 0) written += static_cast<size_t>(size);
-  }
-  buffer_.erase(0, written);
+  if (!buffer_.empty()) buffer_.erase(0, sink_->Write(buffer_));
   if (skipped_ != 0 && !full()) Lost();
-}
-
-size_t AuditLog::Chunk(size_t begin) const {
-  const auto most = absl::string_view(buffer_).substr(begin, largest_write_);
-  const size_t end = most.rfind('\n');
-  return end == absl::string_view::npos ? most.size() : end + 1;
 }
 
 bool AuditLog::Skip() {

@@ -1,15 +1,13 @@
 // AuditLog: one line of JSON for every decision, every completion, the same for lookups, every
 // channel that begins or ends, every change of the policy, and the broker's own confinement.
 //
-// Process: broker, the loop's thread. Lines are formatted into a buffer and written in batches, off
-// the path of the request: by Flush(), which the server calls when a batch is full or old. A
-// write ends where a line ends, and to anything but a file is of at most PIPE_BUF bytes; so nobody
-// else's lines get into ours where the descriptor is a pipe, or a file opened with O_APPEND that
-// its disk has room for.
-// Never blocks: a pipe whose reader is slow, or a full disk, makes the buffer grow to its bound,
-// and from then on full() asks the sessions to decide nothing more. So no decision goes unlogged,
-// and no end of what was decided; lines that a worker could cause without end are then only
-// counted, and a line says how many they were.
+// Process: broker, the loop's thread; each loop has one, and they share the sink. Lines are formatted
+// into a buffer and written in batches, off the path of the request: by Flush(), which the server
+// calls when a batch is full or old.
+// Never blocks: a pipe whose reader is slow, or a full disk, makes the buffer grow to its bound. Then,
+// by the sink's overflow: kDeny: stops_decisions() asks the sessions to decide nothing more, so no
+// decision goes unlogged, and no end of what was decided; lines that a worker could cause without
+// end are only counted. kDrop: every worker's line is only counted. A line says how many they were.
 // Hostile input: names and reasons that come from a worker; they are escaped.
 //
 // Fields: broker/AUDIT.md.
@@ -21,9 +19,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
+#include "broker/audit_sink.h"
 #include "broker/cage_report.h"
 #include "broker/connector.h"
 #include "broker/lookup.h"
@@ -37,8 +38,9 @@ namespace sockgate {
 
 class AuditLog {
  public:
-  // Takes `fd`; an invalid one means that nobody wants the log.
-  explicit AuditLog(UniqueFd fd);
+  explicit AuditLog(std::shared_ptr<AuditSink> sink);
+  // With a sink of its own.
+  explicit AuditLog(UniqueFd fd) : AuditLog(std::make_shared<AuditSink>(std::move(fd))) {}
 
   // `names`: under which the address was judged.
   void Decision(const Attempt& attempt, const Verdict& verdict, Names names = {});
@@ -75,8 +77,10 @@ class AuditLog {
   bool pending() const { return !buffer_.empty(); }
   // Enough lines wait to be worth a write now.
   bool batch_full() const { return buffer_.size() >= kBatchBytes; }
-  // The bound is reached; decide nothing more until a Flush() has helped.
+  // The bound is reached.
   bool full() const { return buffer_.size() >= kMaxBytes; }
+  // Decide nothing more until a Flush() has helped.
+  bool stops_decisions() const { return full() && sink_->overflow() == AuditOverflow::kDeny; }
 
  private:
   static constexpr size_t kBatchBytes = size_t{32} * 1024;
@@ -84,10 +88,10 @@ class AuditLog {
 
   // True when full(): the line is not to be written, but counted.
   bool Skip();
+  // The same for a line that goes unwritten only where the sink says that lines may.
+  bool SkipDecided() { return sink_->overflow() == AuditOverflow::kDrop && Skip(); }
   void Lost();
   void PolicyChange(absl::string_view change, absl::string_view detail, const OrderedBy& by);
-  // Of what waits from `begin` on, how much to write at once.
-  size_t Chunk(size_t begin) const;
   void Begin(absl::string_view event, const WorkerRecord& worker, uint64_t channel);
   void Field(absl::string_view name, absl::string_view word);
   void Field(absl::string_view name, uint64_t number);
@@ -102,8 +106,7 @@ class AuditLog {
   void Time(absl::string_view event);
   void End();
 
-  UniqueFd fd_;
-  const size_t largest_write_;
+  const std::shared_ptr<AuditSink> sink_;
   std::string buffer_;
   std::string scratch_;
   uint64_t skipped_ = 0;  // since the last line that told

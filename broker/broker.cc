@@ -1,6 +1,5 @@
 #include "broker/broker.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -21,11 +20,13 @@
 namespace sockgate {
 namespace {
 
-// An audit log whose reader has gone must show as EPIPE, not end the process.
-void BlockBrokenPipeSignal() {
+// An audit log whose reader has gone must show as EPIPE, and one that may not grow as EFBIG; neither
+// may end the process.
+void BlockSignalsOfWriting() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGPIPE);
+  sigaddset(&set, SIGXFSZ);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
@@ -76,14 +77,6 @@ absl::Status StartResolvers(const BrokerOptions& options,
     all->push_back(std::make_unique<KeptResolvers>(*std::move(keeper)));
   }
   return absl::OkStatus();
-}
-
-// Shards write to one description; so each line stays whole.
-absl::StatusOr<UniqueFd> Duplicate(const UniqueFd& fd) {
-  if (!fd.valid()) return UniqueFd();
-  UniqueFd copy(fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
-  if (!copy.valid()) return absl::ErrnoToStatus(errno, "cannot duplicate a descriptor");
-  return copy;
 }
 
 void AddCrowds(const std::map<std::string, Server::Crowd>& crowds, BrokerStatus* status) {
@@ -149,12 +142,12 @@ Broker::Broker(RoleTable roles, const std::optional<ResolverOptions>& resolver_o
 absl::Status Broker::AddShards(BrokerOptions options,
                                std::vector<std::unique_ptr<ResolverSupply>> resolvers) {
   usage_.SetLimits(options.limits);
+  sink_ = std::make_shared<AuditSink>(std::move(options.audit));
+  sink_->set_overflow(options.audit_overflow);
   for (uint32_t i = 0; i < options.threads; ++i) {
-    auto audit = Duplicate(options.audit);
-    if (!audit.ok()) return audit.status();
     Shard::Options of_shard;
     of_shard.numbers = {i + 1, options.threads};
-    of_shard.audit = *std::move(audit);
+    of_shard.audit = sink_;
     if (!resolvers.empty()) of_shard.resolvers = std::move(resolvers[i]);
     of_shard.ttl = options.resolver.value_or(ResolverOptions()).ttl;
     auto shard = Shard::Create(std::move(of_shard), roles_, &usage_);
@@ -277,6 +270,16 @@ void Broker::NoteRejected(std::string detail, const OrderedBy& by) {
       [this, detail = std::move(detail), by] { first()->audit().PolicyRejected(detail, by); });
 }
 
+absl::Status Broker::ReplaceAudit(UniqueFd fd) {
+  for (const auto& shard : shards_) {
+    if (!shard->tasks().Do([&] { shard->audit().Flush(); })) {
+      return absl::UnavailableError("the broker has stopped");
+    }
+  }
+  sink_->Replace(std::move(fd));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<BrokerStatus> Broker::GetStatus() {
   BrokerStatus status;
   bool done = first()->tasks().Do([&] {
@@ -317,7 +320,7 @@ absl::Status Broker::FollowLauncher(UniqueFd control) {
 }
 
 void Broker::Run() {
-  BlockBrokenPipeSignal();
+  BlockSignalsOfWriting();
   std::vector<std::thread> threads;
   for (size_t i = 1; i < shards_.size(); ++i) {
     threads.push_back(StartWithoutSignals([shard = shards_[i].get()] { shard->Run(); }));

@@ -37,6 +37,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "broker/audit_sink.h"
 #include "broker/broker_status.h"
 #include "broker/broker_usage.h"
 #include "broker/cage.h"
@@ -45,6 +46,7 @@
 #include "broker/event_loop.h"
 #include "broker/listeners.h"
 #include "broker/ordered_by.h"
+#include "broker/policy/audit_overflow.h"
 #include "broker/policy/broker_limits.h"
 #include "broker/policy/listen_at.h"
 #include "broker/policy/role.h"
@@ -62,6 +64,7 @@ struct BrokerOptions {
   std::vector<Role> roles;
   // Where audit lines go; nowhere if it is invalid.
   UniqueFd audit;
+  AuditOverflow audit_overflow = AuditOverflow::kDeny;
   // With it the broker resolves names for its workers, by a process of its own
   // (resolver/resolver_keeper.h): Create() then forks, and wants to be the only thread. Absent:
   // resolve requests get EOPNOTSUPP, and rules on hosts match nothing.
@@ -120,6 +123,11 @@ class Broker final : public EventHandler, public WorkerHost {
                        const OrderedBy& by = {});
 
   void SetLimits(const BrokerLimits& limits) { usage_.SetLimits(limits); }
+  void SetAuditOverflow(AuditOverflow overflow) { sink_->set_overflow(overflow); }
+
+  // The lines that there are go where lines went until now, as far as there is room; all others go to
+  // `fd`. Waits for the loops, as Replace() does. Unavailable: the broker has stopped.
+  absl::Status ReplaceAudit(UniqueFd fd);
 
   // Logs that a policy was refused, and why.
   void NoteRejected(std::string detail, const OrderedBy& by = {});
@@ -180,6 +188,7 @@ class Broker final : public EventHandler, public WorkerHost {
   const std::chrono::system_clock::time_point started_;
   const TimePoint started_steady_;
   BrokerUsage usage_;
+  std::shared_ptr<AuditSink> sink_;
   ProcessGauge process_;
   std::vector<std::unique_ptr<Shard>> shards_;  // at least one
   std::optional<Listeners> listeners_;          // of the first shard's loop

@@ -35,7 +35,7 @@ class Shard {
  public:
   struct Options {
     Numbering numbers = {};
-    UniqueFd audit = {};
+    std::shared_ptr<AuditSink> audit;
     // Null: names are not resolved.
     std::unique_ptr<ResolverSupply> resolvers = nullptr;
     TtlBounds ttl = {};

@@ -62,6 +62,7 @@ int ServePolicy(const ServeOptions& options) {
   broker_options.roles = std::move(loaded.policy->roles);
   broker_options.resolver = std::move(loaded.policy->resolver);
   broker_options.limits = loaded.policy->limits;
+  broker_options.audit_overflow = loaded.policy->audit_overflow;
   const std::vector<ListenAt> listen = std::move(loaded.policy->listen);
   auto broker =
       StartServing(options, &streams, std::move(broker_options), listen, {file, options.control});

@@ -46,6 +46,7 @@ bool Reloader::Load(std::vector<Finding>* findings, const OrderedBy& by) {
                        loaded.policy->resolver, by);
   if (status.ok()) {
     broker_->SetLimits(loaded.policy->limits);
+    broker_->SetAuditOverflow(loaded.policy->audit_overflow);
     return true;
   }
   Finding finding;

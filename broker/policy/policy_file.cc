@@ -138,6 +138,18 @@ BrokerLimits ReadBrokerLimits(const TomlValue::Table& entries, Findings* finding
   return limits;
 }
 
+AuditOverflow ReadAuditOverflow(TomlTable* table) {
+  const TomlEntry* entry = table->FindString("audit_overflow");
+  if (entry == nullptr) return AuditOverflow::kDeny;
+  const std::string& word = *entry->value.string();
+  if (word == "drop") return AuditOverflow::kDrop;
+  if (word != "deny") {
+    table->findings()->Error(entry->value.at, absl::StrCat(Quoted(word), " cannot be done"),
+                             "write \"deny\" or \"drop\"");
+  }
+  return AuditOverflow::kDeny;
+}
+
 std::optional<PolicyFile> Build(const TomlValue& document, Findings* findings) {
   TomlTable table(*document.table(), "the file", findings);
   if (!CheckVersion(&table, findings)) return std::nullopt;
@@ -153,6 +165,7 @@ std::optional<PolicyFile> Build(const TomlValue& document, Findings* findings) {
   if (const TomlEntry* limits = table.FindTable("limits")) {
     file.limits = ReadBrokerLimits(*limits->value.table(), findings);
   }
+  file.audit_overflow = ReadAuditOverflow(&table);
   table.Finish();
   const OwnPlaces own = FindOwnPlaces(deny_own, file.listen, findings);
   for (const RoleDraft& draft : drafts) CheckNoWayToListeners(draft, own, findings);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "broker/policy/audit_overflow.h"
 #include "broker/policy/broker_limits.h"
 #include "broker/policy/finding.h"
 #include "broker/policy/listen_at.h"
@@ -27,6 +28,7 @@ struct PolicyFile {
   std::vector<ListenAt> listen;
   ResolverOptions resolver;
   BrokerLimits limits;
+  AuditOverflow audit_overflow = AuditOverflow::kDeny;
 };
 
 struct LoadedPolicy {
