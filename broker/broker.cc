@@ -165,6 +165,16 @@ absl::StatusOr<BrokerStatus> Broker::GetStatus() {
   return absl::UnavailableError("the broker has stopped");
 }
 
+absl::StatusOr<size_t> Broker::Revoke(const RevokeOrder& order, const OrderedBy& by) {
+  size_t ended = 0;
+  const bool done = tasks_.Do([&] {
+    ended = server_.Revoke(order);
+    audit_.Revoked(order, ended, by);
+  });
+  if (done) return ended;
+  return absl::UnavailableError("the broker has stopped");
+}
+
 BrokerStatus Broker::MakeStatus() const {
   BrokerStatus status;
   status.generation = generation();
