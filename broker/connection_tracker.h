@@ -8,9 +8,9 @@
 // whose own duplicates do not matter.
 // The FIN: while there is a duplicate here, a close(2) in the worker sends none. So the reply tells
 // the worker that the socket is tracked (ConnectReply::tracked), and it shuts the socket down first.
-// Hostile input: the worker. One that closes without that, or stops the peer from closing, keeps
-// the connection open and counted against its own Limits::max_connections, until it is too old or
-// the worker goes. One that has the socket report errors without an end loses it.
+// Hostile input: the worker. One that closes without that keeps the connection open and counted
+// against its own Limits::max_connections, until the peer resets it, it is too old or the worker
+// goes. One that has the socket report errors without an end loses it.
 // Failure: what cannot be watched is cut, and never goes on untracked.
 
 #ifndef SOCKGATE_BROKER_CONNECTION_TRACKER_H_

@@ -163,7 +163,8 @@ CLI::App* AddRevoke(CLI::App& app, sockgate::RevokeOptions& options) {
   AddControl(revoke, options.control);
   revoke->add_option("--role", options.role, "Those of this role")->type_name("ROLE");
   revoke->add_option("--worker", options.worker, "Those of the worker with this number in the log")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
   revoke->add_option("--to", options.to, "Those that lead to these addresses")->type_name("CIDR");
   revoke->add_flag("--all", options.all, "All of them");
   return revoke;
