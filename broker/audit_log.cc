@@ -51,17 +51,6 @@ void AppendEscaped(std::string* out, absl::string_view text) {
 // What one line tells of an address that has many names.
 constexpr size_t kMostNames = 4;
 
-// The name that the rule is about; null: none of them.
-const HostName* FindDecisive(const WorkerRecord& worker, uint32_t rule, Names names) {
-  const std::vector<Rule>& rules = worker.role->policy.rules();
-  if (rule == 0 || rule > rules.size()) return nullptr;
-  const auto* pattern = std::get_if<HostPattern>(&rules[rule - 1].target);
-  if (pattern == nullptr) return nullptr;
-  const auto found = std::find_if(names.begin(), names.end(),
-                                  [&](const HostName* name) { return pattern->Matches(*name); });
-  return found == names.end() ? nullptr : *found;
-}
-
 uint64_t Microseconds(std::chrono::nanoseconds duration) {
   const auto whole = std::chrono::duration_cast<std::chrono::microseconds>(duration);
   return static_cast<uint64_t>(whole.count());
@@ -81,7 +70,7 @@ void AuditLog::Decision(const Attempt& attempt, const Verdict& verdict, Names na
   absl::StrAppend(&buffer_, ",\"transport\":\"", Word(attempt.request.transport), "\",\"mode\":\"",
                   Word(attempt.request.mode), "\",\"purpose\":\"", Word(attempt.request.purpose),
                   "\"");
-  if (!names.empty()) NamesOf(names, FindDecisive(*attempt.worker, verdict.rule, names));
+  if (!names.empty()) NamesOf(names, attempt.worker->role->policy.FindNamed(verdict.rule, names));
   Said(verdict);
   End();
 }
@@ -93,6 +82,18 @@ void AuditLog::Completion(const Attempt& attempt, const Result& result, TimePoin
   Request(attempt);
   Came(result);
   Field("connect_us", Microseconds(now - attempt.begun));
+  End();
+}
+
+// Never skipped: each belongs to a decision.
+void AuditLog::Connection(const Attempt& attempt, const ConnectionEnd& end) {
+  if (!sink_->wanted()) return;
+  Begin("connection", *attempt.worker, attempt.channel);
+  Request(attempt);
+  Field("bytes_sent", end.bytes_sent);
+  Field("bytes_received", end.bytes_received);
+  Field("duration_us", Microseconds(end.duration));
+  Field("closed_by", Word(end.by));
   End();
 }
 
@@ -162,12 +163,27 @@ void AuditLog::PolicyChange(absl::string_view change, absl::string_view detail,
   Time("policy");
   Field("change", change);
   Field("policy", policy_);
-  if (!by.way.empty()) Field("by", by.way);
-  if (by.process.has_value()) {
-    Field("pid", static_cast<uint64_t>(by.process->pid));
-    Field("uid", by.process->uid);
-  }
+  Orderer(by);
   Field("detail", detail);
+  End();
+}
+
+void AuditLog::Orderer(const OrderedBy& by) {
+  if (!by.way.empty()) Field("by", by.way);
+  if (!by.process.has_value()) return;
+  Field("pid", static_cast<uint64_t>(by.process->pid));
+  Field("uid", by.process->uid);
+}
+
+// Never skipped, as above.
+void AuditLog::Revoked(const RevokeOrder& order, size_t connections, const OrderedBy& by) {
+  if (!sink_->wanted()) return;
+  Time("revoke");
+  Orderer(by);
+  if (order.role.has_value()) Field("role", *order.role);
+  if (order.worker.has_value()) Field("worker", *order.worker);
+  if (order.to.has_value()) Field("to", order.to->ToString());
+  Field("connections", connections);
   End();
 }
 

@@ -1,5 +1,6 @@
-// AuditLog: one line of JSON for every decision, every completion, the same for lookups, every
-// channel that begins or ends, every change of the policy, and the broker's own confinement.
+// AuditLog: one line of JSON for every decision, every completion, the same for lookups, every end of
+// a tracked connection, every channel that begins or ends, every change of the policy, every
+// revocation, and the broker's own confinement.
 //
 // Process: broker, the loop's thread; each loop has one, and they share the sink. Lines are formatted
 // into a buffer and written in batches, off the path of the request: by Flush(), which the server
@@ -26,11 +27,13 @@
 #include "absl/strings/string_view.h"
 #include "broker/audit_sink.h"
 #include "broker/cage_report.h"
+#include "broker/connection_end.h"
 #include "broker/connector.h"
 #include "broker/lookup.h"
 #include "broker/ordered_by.h"
 #include "broker/policy/policy.h"
 #include "broker/policy/verdict.h"
+#include "broker/revoke_order.h"
 #include "proto/messages.h"
 #include "proto/unique_fd.h"
 
@@ -45,6 +48,8 @@ class AuditLog {
   // `names`: under which the address was judged.
   void Decision(const Attempt& attempt, const Verdict& verdict, Names names = {});
   void Completion(const Attempt& attempt, const Result& result, TimePoint now);
+  // Of a tracked connection.
+  void Connection(const Attempt& attempt, const ConnectionEnd& end);
   void LookupDecision(const Lookup& lookup);
   // With LookupDecision() first, if the lookup has a verdict that is not logged.
   void LookupCompletion(const Lookup& lookup, const LookupEnd& end, TimePoint now);
@@ -55,6 +60,9 @@ class AuditLog {
   // The policy with this number is in force from now on, or another has been refused.
   void PolicyLoaded(uint64_t number, absl::string_view detail, const OrderedBy& by);
   void PolicyRejected(absl::string_view detail, const OrderedBy& by);
+
+  // An operator has had so many connections ended.
+  void Revoked(const RevokeOrder& order, size_t connections, const OrderedBy& by);
 
   // What the broker has given up, once, before the first worker is heard.
   void Cage(const CageReport& cage);
@@ -91,6 +99,7 @@ class AuditLog {
   // The same for a line that goes unwritten only where the sink says that lines may.
   bool SkipDecided() { return sink_->overflow() == AuditOverflow::kDrop && Skip(); }
   void Lost();
+  void Orderer(const OrderedBy& by);
   void PolicyChange(absl::string_view change, absl::string_view detail, const OrderedBy& by);
   void Begin(absl::string_view event, const WorkerRecord& worker, uint64_t channel);
   void Field(absl::string_view name, absl::string_view word);

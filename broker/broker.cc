@@ -93,6 +93,7 @@ void AddCrowds(const std::map<std::string, Server::Crowd>& crowds, BrokerStatus*
     role.channels += crowd.channels;
     role.pending += crowd.pending;
     role.unread += crowd.unread;
+    role.tracked += crowd.tracked;
     role.metrics.Add(crowd.metrics);
   }
 }
@@ -278,6 +279,17 @@ absl::Status Broker::ReplaceAudit(UniqueFd fd) {
   }
   sink_->Replace(std::move(fd));
   return absl::OkStatus();
+}
+
+absl::StatusOr<size_t> Broker::Revoke(const RevokeOrder& order, const OrderedBy& by) {
+  size_t ended = 0;
+  bool done = true;
+  for (size_t i = 0; i < shards_.size() && done; ++i) {
+    done = shards_[i]->tasks().Do([&] { ended += shards_[i]->server().Revoke(order); });
+  }
+  done = done && first()->tasks().Do([&] { first()->audit().Revoked(order, ended, by); });
+  if (done) return ended;
+  return absl::UnavailableError("the broker has stopped");
 }
 
 absl::StatusOr<BrokerStatus> Broker::GetStatus() {

@@ -12,12 +12,13 @@
 // roles' socket options do (socket_capabilities.h). All else is given up by EnterCage(), which is
 // for a process that is nothing but a broker: it binds whatever else runs there.
 // Threads: Create(), Listen() and EnterCage() before Run(); Run() once, in one thread, which starts the
-// others of BrokerOptions::threads and ends them; AddWorker(), Replace(), SetLimits(), NoteRejected(),
-// GetStatus(), generation(), FinishUp() and Stop() from any other. The last two are
-// async-signal-safe. Whoever waits in one of them must have returned before the broker is destroyed.
+// others of BrokerOptions::threads and ends them; AddWorker(), Replace(), SetLimits(),
+// SetAuditOverflow(), ReplaceAudit(), NoteRejected(), GetStatus(), Revoke(), generation(), FinishUp() and
+// Stop() from any other. The last two are async-signal-safe. Whoever waits in one of them must have
+// returned before the broker is destroyed.
 // Blocking: Run() serves until Stop(). No worker, name server or remote host can make it wait.
-// Replace() and GetStatus() wait for each loop to come between two wake-ups; Run()'s end releases
-// them.
+// Replace(), ReplaceAudit(), GetStatus() and Revoke() wait for each loop to come between two
+// wake-ups; Run()'s end releases them.
 
 #ifndef SOCKGATE_BROKER_BROKER_H_
 #define SOCKGATE_BROKER_BROKER_H_
@@ -51,6 +52,7 @@
 #include "broker/policy/listen_at.h"
 #include "broker/policy/role.h"
 #include "broker/resolver/resolver_options.h"
+#include "broker/revoke_order.h"
 #include "broker/role_table.h"
 #include "broker/shard.h"
 #include "broker/worker_host.h"
@@ -108,7 +110,8 @@ class Broker final : public EventHandler, public WorkerHost {
   // Between two wake-ups every worker gets the role of the same name, so that its next request is
   // judged by it; one whose role is gone, or that came by a path and is none of the role's peers
   // any more, is denied everything (Reason::kRoleRemoved) until a later policy undoes it.
-  // Handshakes under way go on. `listen` is where the broker listens from then on: paths that are
+  // Handshakes under way go on, but for tracked ones that it denies; tracked connections that it
+  // denies are cut. `listen` is where the broker listens from then on: paths that are
   // new are bound first, those that are gone are unlinked. Where another role, mode or owner is
   // given to a path, whoever waits there to be accepted is turned away.
   // Lookups that wait are judged by the new policy and asked anew. A broker with a resolver starts
@@ -137,6 +140,12 @@ class Broker final : public EventHandler, public WorkerHost {
 
   // Unavailable: the broker has stopped.
   absl::StatusOr<BrokerStatus> GetStatus();
+
+  // Cuts the tracked connections that match, and ends such handshakes. How many they were. Nothing
+  // keeps the workers from connecting again: for that let Replace() come first. `by` is for the
+  // audit log.
+  // Unavailable: the broker has stopped.
+  absl::StatusOr<size_t> Revoke(const RevokeOrder& order, const OrderedBy& by = {});
 
   // Takes orders from a launcher in another process (broker_process.h), who is trusted. When the
   // launcher goes, the broker serves the workers that it has and stops after the last.

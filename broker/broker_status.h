@@ -30,6 +30,7 @@ struct BrokerStatus {
     size_t channels = 0;
     size_t pending = 0;  // handshakes
     size_t unread = 0;   // replies that wait because a worker does not read
+    size_t tracked = 0;  // connections that are open, and handshakes that will be tracked
     RoleMetrics metrics;
   };
 

@@ -70,12 +70,18 @@ void RoleMetrics::Ended(const Result& result, RequestCounts* requests) {
   if (result.outcome == Outcome::kLimited) ++limits[static_cast<size_t>(result.reason)];
 }
 
+void RoleMetrics::Carried(uint64_t sent, uint64_t received) {
+  bytes_sent += sent;
+  bytes_received += received;
+}
+
 void RoleMetrics::Add(const RoleMetrics& other) {
   connects.Add(other.connects);
   lookups.Add(other.lookups);
   connect_times.Add(other.connect_times);
   for (size_t i = 0; i < limits.size(); ++i) limits[i] += other.limits[i];
   violations += other.violations;
+  Carried(other.bytes_sent, other.bytes_received);
   for (const auto& [rule, some] : other.denials) {
     Denials& all = denials[rule];
     all.line = some.line;

@@ -66,11 +66,15 @@ class RoleMetrics {
   ConnectTimes connect_times;
   ByReason limits = {};  // how often each stood in the way
   uint64_t violations = 0;
+  // Of tracked connections that have ended.
+  uint64_t bytes_sent = 0;
+  uint64_t bytes_received = 0;
   // Since the policy in force was loaded.
   ByRule denials;
 
   void Judged(const Verdict& verdict, RequestCounts* requests);
   void Ended(const Result& result, RequestCounts* requests);
+  void Carried(uint64_t sent, uint64_t received);
   void Add(const RoleMetrics& other);
 };
 

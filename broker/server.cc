@@ -28,12 +28,15 @@ Server::Server(EventLoop* loop, Net* net, AuditLog* audit, BrokerUsage* usage,
       usage_(usage),
       numbers_(numbers),
       connector_(loop, net, this),
-      connects_(&connector_, audit, &looks_) {
+      tracker_(loop, net, audit),
+      connects_(&connector_, &tracker_, audit, &looks_) {
   if (names.source == nullptr) return;
   lookups_ = std::make_unique<LookupDesk>(loop, names, audit, this, &looks_);
 }
 
 Server::~Server() {
+  // Before the workers go, which would be cut.
+  tracker_.Stop();
   while (!sessions_.empty()) sessions_.begin()->second->Close();
   ended_.clear();
   loop_->Cancel(&flush_);
@@ -118,6 +121,19 @@ void Server::Adopt(const RoleTable& roles, const TtlBounds* renewed) {
     worker->role = std::move(next);
   }
   if (lookups_ != nullptr) lookups_->Adopt(roles, renewed);
+  const TimePoint now = EventLoop::Now();
+  const auto denied = [now](const Attempt& one) { return !ConnectDesk::StillAllows(one, now); };
+  CutTracked(denied, ConnectionEnd::By::kPolicy);
+  tracker_.Adopt();
+}
+
+size_t Server::Revoke(const RevokeOrder& order) {
+  const auto matches = [&order](const Attempt& attempt) { return order.Matches(attempt); };
+  return CutTracked(matches, ConnectionEnd::By::kRevoked);
+}
+
+size_t Server::CutTracked(absl::FunctionRef<bool(const Attempt&)> matches, ConnectionEnd::By by) {
+  return connector_.CancelTracked(matches) + tracker_.Cut(matches, by);
 }
 
 bool Server::StillAdmits(const Role& role, WorkerRecord* worker, uint64_t channel) {
@@ -140,6 +156,7 @@ std::map<std::string, Server::Crowd> Server::Crowds() const {
     if (!seen.insert(worker).second) continue;
     ++crowd.workers;
     crowd.pending += worker->pending;
+    crowd.tracked += worker->connections;
   }
   return crowds;
 }
@@ -193,8 +210,9 @@ void Server::EndSession(Session* session) {
   connector_.CancelChannel(worker, session->id());
   if (lookups_ != nullptr) lookups_->CancelChannel(session->id());
   // Without a channel the worker is gone, and nobody else may hold its descriptors.
-  if (worker->channels != 0) return;
+  if (worker->channels > 0) return;
   connector_.CancelWorker(worker);
+  tracker_.EndWorker(worker);
   RoleUsage::Decrement(&worker->usage->workers);
 }
 
@@ -208,14 +226,11 @@ void Server::OnConnectEnd(const Attempt& attempt, Progress progress, int error, 
   if (attempt.request.mode == ConnectMode::kConnected) {
     const auto found = sessions_.find(attempt.channel);
     if (found != sessions_.end()) {
-      found->second->OnConnectEnd(attempt, progress, error, socket);
+      found->second->OnConnectEnd(attempt, progress, error, std::move(socket));
       return;
     }
   }
-  Result result;
-  result.outcome = progress == Progress::kConnected ? Outcome::kConnected : Outcome::kFailed;
-  result.error = static_cast<uint32_t>(error);
-  RecordCompletion(attempt, result, audit_);
+  connects_.EndAnswered(attempt, progress, error, std::move(socket));
 }
 
 void Server::OnLookupEnd(const Lookup& lookup, const LookupEnd& end) {

@@ -19,11 +19,13 @@
 #include "broker/broker_usage.h"
 #include "broker/confined_check.h"
 #include "broker/connect_desk.h"
+#include "broker/connection_tracker.h"
 #include "broker/connector.h"
 #include "broker/event_loop.h"
 #include "broker/look_budget.h"
 #include "broker/lookup_desk.h"
 #include "broker/net.h"
+#include "broker/revoke_order.h"
 #include "broker/role_metrics.h"
 #include "broker/role_table.h"
 #include "broker/session.h"
@@ -60,10 +62,14 @@ class Server final : public SessionHost,
 
   // Every worker gets the role of the same name, for its next request, or loses it
   // (RoleTable::Removed), because it is gone or the worker came by a path and is none of its peers
-  // any more. Only where AfterWakeup() may be called: no role of before is held when it
+  // any more. Tracked connections that it denies are cut, and their handshakes end. Only where AfterWakeup() may be called: no role of before is held when it
   // returns. With `renewed`, what was found out about names is forgotten, for the source may answer
   // otherwise from now on.
   void Adopt(const RoleTable& roles, const TtlBounds* renewed = nullptr);
+
+  // Cuts the tracked connections that match and ends such handshakes; says how many they were.
+  // Where Adopt() may be called.
+  size_t Revoke(const RevokeOrder& order);
 
   // Who is served, by the name of the role.
   struct Crowd {
@@ -72,6 +78,7 @@ class Server final : public SessionHost,
     size_t channels = 0;
     size_t pending = 0;
     size_t unread = 0;
+    size_t tracked = 0;
     RoleMetrics metrics;
   };
   std::map<std::string, Crowd> Crowds() const;
@@ -105,6 +112,7 @@ class Server final : public SessionHost,
   uint64_t NextNumber(uint64_t* last) const;
   // Notes whether the role, another than before, is for the worker.
   bool StillAdmits(const Role& role, WorkerRecord* worker, uint64_t channel);
+  size_t CutTracked(absl::FunctionRef<bool(const Attempt&)> matches, ConnectionEnd::By by);
   int AddSession(const std::shared_ptr<WorkerRecord>& worker, UniqueFd channel,
                  Session::Phase phase);
 
@@ -115,6 +123,7 @@ class Server final : public SessionHost,
   LookBudget looks_;
   Backlog backlog_;
   Connector connector_;
+  ConnectionTracker tracker_;
   ConnectDesk connects_;
   std::unique_ptr<LookupDesk> lookups_;  // null: this broker resolves nothing
   uint64_t last_worker_ = 0;

@@ -197,15 +197,15 @@ Reason Session::ConnectLimitReached() const {
   return full ? Reason::kRoleLimit : Reason::kNone;
 }
 
-void Session::OnConnectEnd(const Attempt& attempt, Progress progress, int error,
-                           const UniqueFd& socket) {
-  context_.connects->End(attempt, progress, error, socket, this);
+void Session::OnConnectEnd(const Attempt& attempt, Progress progress, int error, UniqueFd socket) {
+  context_.connects->End(attempt, progress, error, std::move(socket), this);
   EndIfBroken();
 }
 
 void Session::OnConnectAnswer(const Attempt& attempt, const Result& result, int descriptor) {
   --outstanding_;
-  Send({attempt.request_id, ConnectReply{result}}, descriptor);
+  const bool tracked = attempt.tracked && CarriesDescriptor(result.outcome);
+  Send({attempt.request_id, ConnectReply{result, tracked}}, descriptor);
 }
 
 void Session::OnResolve(const Request& request) {

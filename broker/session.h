@@ -73,7 +73,7 @@ class Session final : public EventHandler, public ConnectAnswerer, public Queued
   int Begin();
 
   // An attempt in connected mode that this session began has ended.
-  void OnConnectEnd(const Attempt& attempt, Progress progress, int error, const UniqueFd& socket);
+  void OnConnectEnd(const Attempt& attempt, Progress progress, int error, UniqueFd socket);
 
   // A lookup that this session began has ended.
   void OnLookupEnd(const Lookup& lookup, const LookupEnd& end);

@@ -54,6 +54,8 @@ struct WorkerRecord : std::enable_shared_from_this<WorkerRecord> {
   uint32_t turns = 0;
   std::list<Queued*> queued;
   QueuePlace<WorkerRecord> place{this};
+  // Tracked ones that are open, and handshakes that go on and will be tracked.
+  uint32_t connections = 0;
   // Sockets in replies that wait for room in a channel.
   uint32_t waiting = 0;
   // Lookups that wait for a name server, and questions that nobody waits for any more but that this

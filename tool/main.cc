@@ -14,6 +14,7 @@
 #include "tool/fetch.h"
 #include "tool/learn.h"
 #include "tool/reload.h"
+#include "tool/revoke.h"
 #include "tool/serve.h"
 #include "tool/status.h"
 
@@ -99,7 +100,7 @@ CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& 
       ->allow_extra_args(false);
   serve
       ->add_option("--control", options.control,
-                   "Take orders of `sockgate reload` and `sockgate status` at this path")
+                   "Take orders of `sockgate reload`, `revoke` and `status` at this path")
       ->needs(policy)
       ->type_name("PATH");
   serve
@@ -170,6 +171,19 @@ CLI::App* AddReload(CLI::App& app, sockgate::ReloadOptions& options) {
   return reload;
 }
 
+CLI::App* AddRevoke(CLI::App& app, sockgate::RevokeOptions& options) {
+  CLI::App* revoke =
+      app.add_subcommand("revoke", "Cut connections of roles that say track = true, at once");
+  AddControl(revoke, options.control);
+  revoke->add_option("--role", options.role, "Those of this role")->type_name("ROLE");
+  revoke->add_option("--worker", options.worker, "Those of the worker with this number in the log")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  revoke->add_option("--to", options.to, "Those that lead to these addresses")->type_name("CIDR");
+  revoke->add_flag("--all", options.all, "All of them");
+  return revoke;
+}
+
 CLI::App* AddStatus(CLI::App& app, sockgate::StatusOptions& options) {
   CLI::App* status = app.add_subcommand("status", "Ask a broker how things stand");
   AddControl(status, options.control);
@@ -220,6 +234,7 @@ struct Commands {
     AddCheckPolicy(app, check)->callback([this] { status = sockgate::CheckPolicy(check); });
     AddExplain(app, explain)->callback([this] { status = sockgate::Explain(explain); });
     AddReload(app, reload)->callback([this] { status = sockgate::Reload(reload); });
+    AddRevoke(app, revoke)->callback([this] { status = sockgate::Revoke(revoke); });
     AddStatus(app, show)->callback([this] { status = sockgate::Status(show); });
     AddLearn(app, learn)->callback([this] { status = sockgate::Learn(learn); });
   }
@@ -232,6 +247,7 @@ struct Commands {
   sockgate::CheckPolicyOptions check;
   sockgate::ExplainOptions explain;
   sockgate::ReloadOptions reload;
+  sockgate::RevokeOptions revoke;
   sockgate::StatusOptions show;
   sockgate::LearnOptions learn;
   int status = 0;

@@ -182,6 +182,8 @@ std::string StatusReply(const std::string& file, const Reloader::State& state,
   return Fit(std::move(reply));
 }
 
+std::string RevokeReply(size_t ended) { return Dump({{"revoked", ended}}); }
+
 std::string ErrorReply(absl::string_view why) { return Dump({{"error", std::string{why}}}); }
 
 }  // namespace sockgate

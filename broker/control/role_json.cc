@@ -62,11 +62,14 @@ Json RoleJson(const std::string& name, const BrokerStatus::Role& role) {
   if (role.removed) json["removed"] = true;
   json["pending"] = role.pending;
   json["unread"] = role.unread;
+  json["tracked"] = role.tracked;
   json["connects"] = RequestsJson(role.metrics.connects, "connected");
   json["lookups"] = RequestsJson(role.metrics.lookups, "resolved");
   json["limits"] = LimitsJson(role.metrics.limits);
   json["denials"] = DenialsJson(role.metrics.denials);
   json["violations"] = role.metrics.violations;
+  json["bytes_sent"] = role.metrics.bytes_sent;
+  json["bytes_received"] = role.metrics.bytes_received;
   json["connect_us"] = TimesJson(role.metrics.connect_times);
   return json;
 }

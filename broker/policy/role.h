@@ -45,6 +45,11 @@ struct Limits {
   uint32_t connect_burst = 0;  // at least 1 when there is a rate
   // What a worker's own deadline is cut to.
   uint32_t max_deadline_ms = kMaxDeadlineMs;
+  // Tracked connections that are open, with handshakes that go on. Only with Role::track, as the
+  // next one.
+  uint32_t max_connections = 1024;
+  // When such a connection is cut; 0: never.
+  uint32_t max_connection_age_s = 0;
 };
 
 // Of all workers of a role together. 0: as many as they like; what is over one of these is answered
@@ -102,6 +107,9 @@ struct Role {
   // Nothing is decided for a worker that came by a path until its process shows a seccomp filter
   // and no_new_privs in every thread.
   bool require_confined = false;
+  // The broker keeps a duplicate of each TCP connection until it ends: to count it, to log what
+  // went over it, and to cut it.
+  bool track = false;
 };
 
 }  // namespace sockgate

@@ -56,13 +56,14 @@ TEST(ControlReplyTest, ARole) {
   reply.erase("connect_us");
   EXPECT_EQ(
       reply,
-      json::parse(R"({"name":"fetch","mode":"report","rules":12,"workers":3,"channels":5,)"
-                  R"("pending":2,"unread":1,"connects":{"asked":4,"allowed":2,"denied":1,)"
-                  R"("would_deny":1,"limited":1,"bad_request":0,"connected":1,"failed":1},)"
-                  R"("lookups":{"asked":0,"allowed":0,"denied":0,"would_deny":0,"limited":0,)"
-                  R"("bad_request":0,"resolved":0,"failed":0},"limits":{"too-many-pending":1},)"
-                  R"("denials":[{"reason":"deny-rule","rule":2,"line":4,"count":1}],)"
-                  R"("violations":0})"));
+      json::parse(
+          R"({"name":"fetch","mode":"report","rules":12,"workers":3,"channels":5,)"
+          R"("pending":2,"unread":1,"tracked":0,"connects":{"asked":4,"allowed":2,"denied":1,)"
+          R"("would_deny":1,"limited":1,"bad_request":0,"connected":1,"failed":1},)"
+          R"("lookups":{"asked":0,"allowed":0,"denied":0,"would_deny":0,"limited":0,)"
+          R"("bad_request":0,"resolved":0,"failed":0},"limits":{"too-many-pending":1},)"
+          R"("denials":[{"reason":"deny-rule","rule":2,"line":4,"count":1}],)"
+          R"("violations":0,"bytes_sent":0,"bytes_received":0})"));
 }
 
 TEST(ControlReplyTest, OfManyDenialsTheMostFrequent) {

@@ -149,6 +149,20 @@ TEST(PolicyErrorsTest, OfLimits) {
       {"version = 1\nlimits = { max_memory_mib = -1, max_chanels = 1 }\n[roles.r]\n",
        {"error 2:29 'max_memory_mib' cannot be -1 (write 0 to 1048576)",
         "error 2:33 unknown key 'max_chanels' in 'limits' (write 'max_channels')"}},
+      {WithRules("limits = { max_connections = 1, max_connection_age_s = 0 }"),
+       {"error 7:12 'max_connections' means nothing without tracking"
+        " (write track = true in the role, or remove it)",
+        "error 7:33 'max_connection_age_s' means nothing without tracking"
+        " (write track = true in the role, or remove it)"}},
+      {WithRules("track = false\nlimits = { max_connections = 1 }"),
+       {"error 8:12 'max_connections' means nothing without tracking"
+        " (write track = true in the role, or remove it)"}},
+      // The one mistake is told, not what follows from it.
+      {WithRules("track = 1\nlimits = { max_connections = 1 }"),
+       {"error 7:9 'track' must be a boolean, not an integer (write track = true or false)"}},
+      {WithRules("track = true\nlimits = { max_connections = 0, max_connection_age_s = 31536001 }"),
+       {"error 8:30 'max_connections' cannot be 0 (write 1 to 1000000)",
+        "error 8:56 'max_connection_age_s' cannot be 31536001 (write 0 to 31536000)"}},
   });
 }
 
