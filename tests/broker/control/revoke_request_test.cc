@@ -17,9 +17,9 @@ std::string Read(absl::string_view pairs) {
 }
 
 TEST(RevokeRequestTest, EachSelectorAndAllOfThem) {
-  for (const char* text : {"", " role=fetch", " worker=0", " worker=18446744073709551615",
-                           " to=192.0.2.0/24", " to=2001:db8::/32",
-                           " role=a.b-c_1 worker=3 to=0.0.0.0/0"}) {
+  for (const char* text :
+       {"", " role=fetch", " worker=0", " worker=18446744073709551615", " to=192.0.2.0/24",
+        " to=2001:db8::/32", " role=a.b-c_1 worker=3 to=0.0.0.0/0"}) {
     EXPECT_EQ(Read(text), "revoke" + std::string(text));
   }
   EXPECT_EQ(Read(" to=192.0.2.1 role=fetch"), "revoke role=fetch to=192.0.2.1/32");
