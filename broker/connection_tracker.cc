@@ -1,5 +1,6 @@
 #include "broker/connection_tracker.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <utility>
@@ -86,7 +87,7 @@ void ConnectionTracker::OnEvent(uint64_t cookie, uint32_t epoll_events) {
   Connection* connection = Of(cookie);
   if ((epoll_events & EPOLLHUP) != 0) {
     const Measured measured = net_->Measure(connection->socket.get());
-    const bool peer_was_first = connection->received_at_fin.has_value();
+    const bool peer_was_first = connection->half_open.has_value();
     End(connection, peer_was_first ? By::kPeer : WhoEnded(measured.end), measured);
   } else if ((epoll_events & EPOLLERR) != 0) {
     // An error of a connection that goes on is of the worker's making: it has asked for an error
@@ -102,13 +103,32 @@ void ConnectionTracker::OnPeersFin(Connection* connection) {
   loop_->Change(connection->watch, 0);
   const Measured measured = net_->Measure(connection->socket.get());
   // Or the worker has shut down what it reads.
-  if (measured.end == Measured::End::kByPeer) connection->received_at_fin = measured.bytes_received;
+  if (measured.end != Measured::End::kByPeer) return;
+  connection->half_open = measured;
+  connection->too_quiet = EventLoop::Now() + half_open_patience_;
+  SetDeadline(connection);
 }
 
 void ConnectionTracker::OnDeadline(uint64_t cookie) {
   Connection* connection = Of(cookie);
-  connection->age = EventLoop::Id();
-  CutOne(connection, By::kAge);
+  connection->deadline = EventLoop::Id();
+  const TimePoint now = EventLoop::Now();
+  if (connection->too_old <= now) {
+    CutOne(connection, By::kAge);
+  } else {
+    LookAtHalfOpen(connection, now);
+  }
+}
+
+void ConnectionTracker::LookAtHalfOpen(Connection* connection, TimePoint now) {
+  const uint64_t sent = net_->Measure(connection->socket.get()).bytes_sent;
+  if (sent == connection->half_open->bytes_sent) {
+    CutOne(connection, By::kPeer);
+    return;
+  }
+  connection->half_open->bytes_sent = sent;
+  connection->too_quiet = now + half_open_patience_;
+  SetDeadline(connection);
 }
 
 ConnectionTracker::Connection* ConnectionTracker::Of(uint64_t cookie) {
@@ -116,11 +136,16 @@ ConnectionTracker::Connection* ConnectionTracker::Of(uint64_t cookie) {
 }
 
 void ConnectionTracker::SetAge(Connection* connection) {
-  loop_->Cancel(&connection->age);
   const std::chrono::seconds most(connection->attempt.worker->role->limits.max_connection_age_s);
-  if (most.count() == 0) return;
-  connection->age =
-      loop_->SetDeadline(connection->begun + most, this, reinterpret_cast<uint64_t>(connection));
+  connection->too_old = most.count() == 0 ? TimePoint::max() : connection->begun + most;
+  SetDeadline(connection);
+}
+
+void ConnectionTracker::SetDeadline(Connection* connection) {
+  loop_->Cancel(&connection->deadline);
+  const TimePoint when = std::min(connection->too_old, connection->too_quiet);
+  if (when == TimePoint::max()) return;
+  connection->deadline = loop_->SetDeadline(when, this, reinterpret_cast<uint64_t>(connection));
 }
 
 void ConnectionTracker::CutOne(Connection* connection, By by) {
@@ -135,13 +160,13 @@ void ConnectionTracker::End(Connection* connection, By by) {
 
 void ConnectionTracker::End(Connection* connection, By by, const Measured& measured) {
   loop_->Unwatch(&connection->watch);
-  loop_->Cancel(&connection->age);
+  loop_->Cancel(&connection->deadline);
   WorkerRecord* worker = connection->attempt.worker;
   --worker->connections;
   ConnectionEnd end;
   end.by = by;
   end.bytes_sent = measured.bytes_sent;
-  end.bytes_received = connection->received_at_fin.value_or(measured.bytes_received);
+  end.bytes_received = connection->half_open.value_or(measured).bytes_received;
   end.duration = EventLoop::Now() - connection->begun;
   if (worker->metrics != nullptr) worker->metrics->Carried(end.bytes_sent, end.bytes_received);
   audit_->Connection(connection->attempt, end);

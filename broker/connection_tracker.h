@@ -9,13 +9,18 @@
 // The FIN: while there is a duplicate here, a close(2) in the worker sends none. So the reply tells
 // the worker that the socket is tracked (ConnectReply::tracked), and it shuts the socket down first.
 // Hostile input: the worker. One that closes without that keeps the connection open and counted
-// against its own Limits::max_connections, until the peer resets it, it is too old or the worker
-// goes. One that has the socket report errors without an end loses it.
+// against its own Limits::max_connections, until the peer has closed it (see below), it is too old
+// or the worker goes. One that has the socket report errors without an end loses it.
+// An honest one may do so, too: libcurl 7.88 closes the losers of Happy Eyeballs without a word, and
+// a full descriptor table drops what is passed. So when the peer has closed its half, and the worker
+// has sent nothing more for kHalfOpenPatience, the connection is cut: nobody holds it, or nobody
+// cares.
 // Failure: what cannot be watched is cut, and never goes on untracked.
 
 #ifndef SOCKGATE_BROKER_CONNECTION_TRACKER_H_
 #define SOCKGATE_BROKER_CONNECTION_TRACKER_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -35,8 +40,11 @@ namespace sockgate {
 
 class ConnectionTracker final : public EventHandler {
  public:
-  ConnectionTracker(EventLoop* loop, Net* net, AuditLog* audit)
-      : loop_(loop), net_(net), audit_(audit) {}
+  static constexpr std::chrono::milliseconds kHalfOpenPatience{60'000};
+
+  ConnectionTracker(EventLoop* loop, Net* net, AuditLog* audit,
+                    std::chrono::milliseconds half_open_patience = kHalfOpenPatience)
+      : loop_(loop), net_(net), audit_(audit), half_open_patience_(half_open_patience) {}
   ~ConnectionTracker() { Stop(); }
   ConnectionTracker(const ConnectionTracker&) = delete;
   ConnectionTracker& operator=(const ConnectionTracker&) = delete;
@@ -67,9 +75,12 @@ class ConnectionTracker final : public EventHandler {
     UniqueFd socket;
     TimePoint begun;
     EventLoop::Id watch;
-    EventLoop::Id age;
-    // What had come when the peer's FIN did, if that was first.
-    std::optional<uint64_t> received_at_fin;
+    EventLoop::Id deadline;  // the earlier of the two below
+    TimePoint too_old = TimePoint::max();
+    TimePoint too_quiet = TimePoint::max();  // not before the peer's FIN
+    // How it stood when the peer's FIN had come, if that was first; bytes_sent is from the last
+    // look since.
+    std::optional<Measured> half_open;
     std::list<Connection>::iterator self;
   };
   using Connections = std::list<Connection>;
@@ -77,7 +88,11 @@ class ConnectionTracker final : public EventHandler {
   // A loop's cookie is the connection's address, which is good for as long as it is watched.
   static Connection* Of(uint64_t cookie);
   void OnPeersFin(Connection* connection);
+  // What the role says of its age now.
   void SetAge(Connection* connection);
+  void SetDeadline(Connection* connection);
+  // A while after the peer's FIN: goes on as long as the worker sends.
+  void LookAtHalfOpen(Connection* connection, TimePoint now);
   void CutOne(Connection* connection, ConnectionEnd::By by);
   void End(Connection* connection, ConnectionEnd::By by);
   void End(Connection* connection, ConnectionEnd::By by, const Measured& measured);
@@ -85,6 +100,7 @@ class ConnectionTracker final : public EventHandler {
   EventLoop* const loop_;
   Net* const net_;
   AuditLog* const audit_;
+  const std::chrono::milliseconds half_open_patience_;
   // None is empty.
   absl::flat_hash_map<const WorkerRecord*, Connections> workers_;
 };

@@ -62,9 +62,9 @@ class Server final : public SessionHost,
 
   // Every worker gets the role of the same name, for its next request, or loses it
   // (RoleTable::Removed), because it is gone or the worker came by a path and is none of its peers
-  // any more. Tracked connections that it denies are cut, and their handshakes end. Only where AfterWakeup() may be called: no role of before is held when it
-  // returns. With `renewed`, what was found out about names is forgotten, for the source may answer
-  // otherwise from now on.
+  // any more. Tracked connections that it denies are cut, and their handshakes end. Only where
+  // AfterWakeup() may be called: no role of before is held when it returns. With `renewed`, what was
+  // found out about names is forgotten, for the source may answer otherwise from now on.
   void Adopt(const RoleTable& roles, const TtlBounds* renewed = nullptr);
 
   // Cuts the tracked connections that match and ends such handshakes; says how many they were.

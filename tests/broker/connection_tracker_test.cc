@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -44,6 +45,12 @@ class ConnectionTrackerTest : public ::testing::Test {
     attempt.request.endpoint = Endpoint::Ip(*IpAddress::Parse(address), 443);
     attempt.tracked = true;
     return attempt;
+  }
+
+  void BePatientFor(std::chrono::milliseconds patience) {
+    thread_.Do([&] {
+      tracker_ = std::make_unique<ConnectionTracker>(thread_.loop(), &net_, &audit_, patience);
+    });
   }
 
   // The next line of the net, tracked.
@@ -175,6 +182,44 @@ TEST_F(ConnectionTrackerTest, ThePeersFinWakesTheLoopOnce) {
     EXPECT_EQ(net_.line(0).measures, 1);
     EXPECT_EQ(worker_.connections, 1U) << "the worker may still send";
   });
+}
+
+// Nobody holds it any more, or nobody cares.
+TEST_F(ConnectionTrackerTest, WhatThePeerHasClosedAndTheWorkerDoesNotUseIsCut) {
+  BePatientFor(std::chrono::milliseconds(50));
+  ASSERT_EQ(Track(To(&worker_, "192.0.2.1")), 0);
+  Say(0, End::kByPeer, 70, 8000);
+  EndOfPeer(0);
+  ASSERT_TRUE(AwaitConnections(worker_, 0));
+  EXPECT_EQ(net_.line(0).give_ups, 1);
+  ExpectForgotten(0);
+  EXPECT_EQ(ClosedBy(), std::vector<std::string>{"peer"});
+  EXPECT_GE(Lines()[0].at("duration_us"), 50'000);
+}
+
+TEST_F(ConnectionTrackerTest, WhatTheWorkerStillSendsOnGoesOn) {
+  BePatientFor(std::chrono::milliseconds(250));
+  ASSERT_EQ(Track(To(&worker_, "192.0.2.1")), 0);
+  uint64_t sent = 0;
+  Say(0, End::kByPeer, sent, 8000);
+  EndOfPeer(0);
+  ASSERT_TRUE(AwaitMeasures(0, 1));
+  // At every look there is more.
+  for (int looks = 2; looks <= 5; ++looks) {
+    Say(0, End::kByPeer, ++sent, 8000);
+    ASSERT_TRUE(AwaitMeasures(0, looks));
+  }
+  EXPECT_TRUE(ClosedBy().empty());
+  ASSERT_TRUE(AwaitConnections(worker_, 0)) << "then there is not";
+}
+
+TEST_F(ConnectionTrackerTest, TheAgeHoldsForWhatThePeerHasClosed) {
+  role_.limits.max_connection_age_s = 1;
+  ASSERT_EQ(Track(To(&worker_, "192.0.2.1")), 0);
+  Say(0, End::kByPeer, 0, 0);
+  EndOfPeer(0);
+  ASSERT_TRUE(AwaitConnections(worker_, 0));
+  EXPECT_EQ(ClosedBy(), std::vector<std::string>{"age"});
 }
 
 // The worker's own shutdown(SHUT_RD) looks alike.
