@@ -85,9 +85,9 @@ void AuditLog::Completion(const Attempt& attempt, const Result& result, TimePoin
   End();
 }
 
-// Never skipped: each belongs to a decision.
+// Each belongs to a decision.
 void AuditLog::Connection(const Attempt& attempt, const ConnectionEnd& end) {
-  if (!sink_->wanted()) return;
+  if (!sink_->wanted() || SkipDecided()) return;
   Begin("connection", *attempt.worker, attempt.channel);
   Request(attempt);
   Field("bytes_sent", end.bytes_sent);

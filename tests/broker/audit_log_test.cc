@@ -95,10 +95,12 @@ TEST_F(AuditLogTest, TheEndOfAConnection) {
   end.bytes_received = 5'000'000'000;
   end.duration = std::chrono::milliseconds(1500);
   log_.Connection(attempt_, end);
-  EXPECT_EQ(Line(), R"("event":"connection","worker":5,"channel":7,"role":"fetch","request":9,)"
-                    R"("target":"[2001:db8::1]:443","bytes_sent":70,"bytes_received":5000000000,)"
-                    R"("duration_us":1500000,"closed_by":"worker-gone"})"
-                    "\n");
+  EXPECT_EQ(
+      Line(),
+      R"("event":"connection","worker":5,"channel":7,"pid":1234,"uid":1000,"role":"fetch","request":9,)"
+      R"("target":"[2001:db8::1]:443","bytes_sent":70,"bytes_received":5000000000,)"
+      R"("duration_us":1500000,"closed_by":"worker-gone"})"
+      "\n");
 }
 
 // Each belongs to a decision, of which there are none beyond the bound.

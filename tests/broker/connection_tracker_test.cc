@@ -132,6 +132,8 @@ TEST_F(ConnectionTrackerTest, KeepsTheSocketUntilTheEndAndSaysWhatWentOverIt) {
   EXPECT_EQ(lines[0], json({{"event", "connection"},
                             {"worker", 1},
                             {"channel", 5},
+                            {"pid", 0},
+                            {"uid", 0},
                             {"role", "test"},
                             {"request", 9},
                             {"target", "192.0.2.1:443"},

@@ -232,6 +232,9 @@ TEST_P(TrackTest, AWorkerThatOnlyClosesKeepsItOpenUntilItGoes) {
 TEST_P(TrackTest, AWorkerThatIsKilledLeavesNothingBehind) {
   const auto listener = SilentListener::Listen();
   Start();
+  // Once it has answered it has opened all that it keeps.
+  ASSERT_TRUE(BrokerClient::FromDescriptor(*broker().AddWorker("test")).ok());
+  std::this_thread::sleep_for(milliseconds(100));
   const size_t before = OpenFdCount(broker().pid()).value();
   ConfinedRun run(broker(), [&](BrokerClient& client) {
     std::vector<ConnectResult> held;
