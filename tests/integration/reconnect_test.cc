@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 #include <tuple>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -34,14 +35,15 @@ constexpr uint64_t kManyBytes = 64 << 20;
 
 // A body of which the first piece is there before the broker dies.
 struct Body {
-  const Inside* inside;
+  const Inside* inside = nullptr;
+  bool paused = false;
   uint64_t size = 0;
   bool as_it_should_be = true;
 };
 
 size_t Take(char* data, size_t size, size_t count, void* body_pointer) {
   auto* body = static_cast<Body*>(body_pointer);
-  if (body->size == 0) body->inside->Pause();
+  if (!std::exchange(body->paused, true)) body->inside->Pause();
   const size_t total = size * count;
   for (size_t i = 0; i < total; ++i) {
     if (data[i] != PatternByte(body->size + i)) body->as_it_should_be = false;
@@ -72,7 +74,7 @@ class Handle {
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
 
-  // Pauses once, in the middle of the first body.
+  // Pauses in the middle of the first body.
   std::string Fetch(const std::string& url) {
     body_.size = 0;
     curl_easy_setopt(easy_, CURLOPT_URL, url.c_str());
@@ -167,16 +169,13 @@ TEST_P(ReconnectTest, ARuleOnAHostHoldsWithTheNextBrokerToo) {
     Handle handle(inside, mode());
     const std::string url = absl::StrCat("http://a.test:", server_.port(), "/bytes/100");
     const std::string text = handle.Fetch(url);
-    return absl::StrCat(text, "; ", handle.Fetch(url), "; ");
+    return absl::StrCat(text, "; ", handle.Fetch(url));
   });
   run.AwaitPause();
   broker.Kill();
   broker.Start();
   run.Resume();
-  // The second transfer pauses too.
-  run.AwaitPause();
-  run.Resume();
-  EXPECT_EQ(run.Text(), "No error, 100 bytes; No error, 100 bytes; ");
+  EXPECT_EQ(run.Text(), "No error, 100 bytes; No error, 100 bytes");
 }
 
 TEST_P(ReconnectTest, WithoutABrokerTheErrorSaysThatItIsLookedFor) {
