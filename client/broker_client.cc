@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,9 +14,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "proto/endpoint.h"
+#include "client/broker_path.h"
 #include "proto/handover.h"
-#include "proto/packet_socket.h"
 
 namespace sockgate {
 namespace {
@@ -27,6 +25,10 @@ using Clock = std::chrono::steady_clock;
 
 // How much longer than its own deadline the broker may take to say so.
 constexpr std::chrono::milliseconds kReplyGrace(2000);
+
+// For all attempts of one call together, so that a broker which ends each channel at once is not
+// asked for ever.
+constexpr int kMostAttempts = 8;
 
 // PROTOCOL.md, "Resolve".
 constexpr std::chrono::milliseconds kLongestLookup(kMaxLookupMs);
@@ -87,159 +89,200 @@ void TakeAnswer(Kind kind, const Reply& from, ResolveResult* result) {
   result->canonical_name.assign(reply.canonical_name.data(), reply.canonical_name.size());
 }
 
+// The descriptor whose number the variable has, or none. The variable goes.
+UniqueFd TakeFromEnvironment(const char* variable) {
+  const char* text = std::getenv(variable);
+  int fd;
+  if (text == nullptr || !absl::SimpleAtoi(text, &fd) || fd < 0) return UniqueFd();
+  unsetenv(variable);
+  // It came through an exec; another program must not get it too.
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return UniqueFd(fd);
+}
+
+template <typename Answer>
+Answer Forked() {
+  Answer answer;
+  answer.error = ConnectError::Local(Kind::kBrokerGone);
+  return answer;
+}
+
+// In milliseconds, as a deadline: at least one.
+uint32_t LeftUntil(std::chrono::steady_clock::time_point give_up) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(give_up - Clock::now());
+  return static_cast<uint32_t>(std::clamp<int64_t>(left.count(), 1, kMaxDeadlineMs));
+}
+
+// Whether the broker has said all that it has to say about a name.
+bool IsSaid(const ConnectError& error) {
+  return error.ok() || error.kind == Kind::kDenied || error.kind == Kind::kLookup ||
+         error.kind == Kind::kBadRequest;
+}
+
 }  // namespace
 
-BrokerClient::BrokerClient(UniqueFd channel)
-    : process_generation_(ProcessGeneration()), channels_(std::move(channel)) {}
+BrokerClient::BrokerClient(ReconnectBy reconnect_by)
+    : process_generation_(ProcessGeneration()), link_(std::move(reconnect_by)) {}
 
-absl::StatusOr<std::unique_ptr<BrokerClient>> BrokerClient::FromDescriptor(UniqueFd channel) {
-  int type = 0;
-  socklen_t length = sizeof(type);
-  if (getsockopt(channel.get(), SOL_SOCKET, SO_TYPE, &type, &length) != 0 ||
-      type != SOCK_SEQPACKET) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("descriptor ", channel.get(), " is not a SOCK_SEQPACKET socket"));
-  }
-  if (!PrepareWorkerEnd(channel.get())) return absl::ErrnoToStatus(errno, "cannot set a timeout");
-  auto client = std::unique_ptr<BrokerClient>(new BrokerClient(std::move(channel)));
-  if (absl::Status status = client->Greet(); !status.ok()) return status;
+absl::StatusOr<std::unique_ptr<BrokerClient>> BrokerClient::FromDescriptor(
+    UniqueFd channel, ReconnectBy reconnect_by) {
+  if (absl::Status status = PreparePacketSocket(channel.get()); !status.ok()) return status;
+  if (absl::Status status = reconnect_by.Prepare(); !status.ok()) return status;
+  auto client = std::unique_ptr<BrokerClient>(new BrokerClient(std::move(reconnect_by)));
+  if (absl::Status status = client->link_.Open(std::move(channel)); !status.ok()) return status;
   return client;
 }
 
 absl::StatusOr<std::unique_ptr<BrokerClient>> BrokerClient::FromPath(const std::string& path) {
-  const auto endpoint = Endpoint::Unix(path);
-  if (!endpoint.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat("'", path, "' cannot be a socket's path"));
-  }
-  UniqueFd channel(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  if (!channel.valid()) return absl::ErrnoToStatus(errno, "cannot make a socket");
-  sockaddr_storage address;
-  const socklen_t length = endpoint->ToSockaddr(&address);
-  if (connect(channel.get(), reinterpret_cast<sockaddr*>(&address), length) != 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot reach the broker at ", path));
-  }
-  return FromDescriptor(std::move(channel));
+  absl::StatusOr<UniqueFd> channel = ConnectToBroker(path, Clock::now() + ChannelPool::kPatience);
+  if (!channel.ok()) return channel.status();
+  return FromDescriptor(*std::move(channel), ReconnectBy::Path(path));
 }
 
 absl::StatusOr<std::unique_ptr<BrokerClient>> BrokerClient::FromEnvironment() {
-  const char* text = std::getenv(kChannelVariable);
-  int fd;
-  if (text == nullptr || !absl::SimpleAtoi(text, &fd) || fd < 0) {
+  UniqueFd source = TakeFromEnvironment(kSourceVariable);
+  UniqueFd channel = TakeFromEnvironment(kChannelVariable);
+  if (!channel.valid()) {
     return absl::FailedPreconditionError(absl::StrCat(
         kChannelVariable, " is not set to a descriptor: was this program started by a launcher?"));
   }
-  unsetenv(kChannelVariable);
-  // It came through an exec; another program must not get it too.
-  fcntl(fd, F_SETFD, FD_CLOEXEC);
-  return FromDescriptor(UniqueFd(fd));
+  if (!source.valid()) return FromDescriptor(std::move(channel));
+  return FromDescriptor(std::move(channel), ReconnectBy::Source(std::move(source)));
 }
 
-absl::Status BrokerClient::Greet() {
-  Reply reply;
-  UniqueFd none;
-  Hello hello;
-  hello.capabilities = kCapabilityResolve;
-  const Kind kind = channels_.CallFirst(hello, &reply, &none);
-  if (kind != Kind::kNone) {
-    return absl::UnavailableError(ConnectError::Local(kind).ToString());
+template <typename Answer, typename Once>
+Answer BrokerClient::Ask(TimePoint give_up, const Once& once) {
+  bool repeated = false;
+  for (int i = 0; i < kMostAttempts; ++i) {
+    Answer answer;
+    const std::shared_ptr<BrokerContact> contact = link_.Get(give_up, &answer.error);
+    if (contact == nullptr) return answer;
+    const bool sent = once(*contact, &answer);
+    if (answer.error.kind != Kind::kBrokerGone) return answer;
+    if (sent && std::exchange(repeated, true)) break;
   }
-  const HelloReply& said = std::get<HelloReply>(reply.body);
-  if (said.version == 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the broker speaks none of this library's protocol versions, ", kOldestVersion,
-                     " to ", kNewestVersion));
-  }
-  capabilities_ = said.capabilities;
-  return absl::OkStatus();
+  Answer answer;
+  answer.error = link_.Gone();
+  return answer;
+}
+
+template <typename Answer>
+void BrokerClient::Take(Kind kind, const Reply& reply, BrokerContact& contact, Answer* answer) {
+  if (kind == Kind::kNone || kind == Kind::kTableFull) link_.NoteAnswer(&contact);
+  TakeAnswer(kind, reply, answer);
 }
 
 ConnectResult BrokerClient::Connect(ConnectRequest request) {
-  ConnectResult result;
-  if (IsForked()) {
-    result.error = ConnectError::Local(Kind::kBrokerGone);
-    return result;
-  }
+  if (IsForked()) return Forked<ConnectResult>();
   request.deadline_ms = std::clamp<uint32_t>(request.deadline_ms, 1, kMaxDeadlineMs);
+  const TimePoint now = Clock::now();
   if (request.mode == ConnectMode::kInProgress) {
-    StartConnect(request, &result);
-  } else {
-    AwaitConnect(request, &result);
+    return Ask<ConnectResult>(now, [&](BrokerContact& contact, ConnectResult* result) {
+      TellNames(contact, request.endpoint, Clock::now() + ChannelPool::kPatience);
+      return StartConnect(contact, request, result);
+    });
   }
-  return result;
+  const TimePoint give_up = now + std::chrono::milliseconds(request.deadline_ms);
+  return Ask<ConnectResult>(give_up, [&](BrokerContact& contact, ConnectResult* result) {
+    TellNames(contact, request.endpoint, give_up);
+    request.deadline_ms = std::min(request.deadline_ms, LeftUntil(give_up));
+    return AwaitConnect(contact, request, give_up, result);
+  });
 }
 
 // Never waits for what other threads wait for: a multi handle stands still meanwhile.
-void BrokerClient::StartConnect(const ConnectRequest& request, ConnectResult* result) {
+bool BrokerClient::StartConnect(BrokerContact& contact, const ConnectRequest& request,
+                                ConnectResult* result) {
   Reply reply;
-  std::unique_ptr<Channel> channel = channels_.Take(Clock::now(), &result->error);
+  std::unique_ptr<Channel> channel = contact.channels.Take(Clock::now(), &result->error);
   if (channel != nullptr) {
     const Kind kind = channel->Call(request, ChannelPool::kPatience, &reply, &result->socket);
-    TakeAnswer(kind, reply, result);
-    channels_.GiveBack(std::move(channel), kind);
-  } else if (result->error.kind == Kind::kLimited) {
-    TakeAnswer(channels_.CallFirst(request, &reply, &result->socket), reply, result);
+    const bool sent = channel->sent();
+    Take(kind, reply, contact, result);
+    contact.channels.GiveBack(std::move(channel), kind);
+    return sent;
   }
+  if (result->error.kind != Kind::kLimited) return false;
+  Take(contact.channels.CallFirst(request, &reply, &result->socket), reply, contact, result);
+  return true;
 }
 
-void BrokerClient::AwaitConnect(const ConnectRequest& request, ConnectResult* result) {
+bool BrokerClient::AwaitConnect(BrokerContact& contact, const ConnectRequest& request,
+                                TimePoint give_up, ConnectResult* result) {
+  std::unique_ptr<Channel> channel = contact.channels.Take(give_up, &result->error);
+  if (channel == nullptr) return false;
   const std::chrono::milliseconds deadline(request.deadline_ms);
-  std::unique_ptr<Channel> channel = channels_.Take(Clock::now() + deadline, &result->error);
-  if (channel == nullptr) return;
   Reply reply;
   const Kind kind = channel->Call(request, deadline + kReplyGrace, &reply, &result->socket);
-  TakeAnswer(kind, reply, result);
-  channels_.GiveBack(std::move(channel), kind);
+  const bool sent = channel->sent();
+  Take(kind, reply, contact, result);
+  contact.channels.GiveBack(std::move(channel), kind);
+  return sent;
+}
+
+void BrokerClient::TellNames(BrokerContact& contact, const Endpoint& endpoint, TimePoint give_up) {
+  const bool resolves = (contact.capabilities & kCapabilityResolve) != 0;
+  if (contact.number == 1 || !resolves || !endpoint.is_ip()) return;
+  for (const std::string& name : names_.UnknownTo(contact.number, endpoint.ip())) {
+    if (Clock::now() >= give_up) return;
+    ResolveResult result;
+    const std::chrono::milliseconds patience(LeftUntil(give_up));
+    ResolveOn(contact, {NameFamily::kAny, name}, give_up, patience, &result);
+    if (IsSaid(result.error)) names_.NoteAsked(name, endpoint.ip(), contact.number);
+  }
 }
 
 // Over a limit that passes by itself another attempt is worth its time: lookups of other threads
 // come to their ends.
 ResolveResult BrokerClient::Resolve(absl::string_view name, NameFamily family) {
+  if (IsForked()) return Forked<ResolveResult>();
+  ResolveResult result;
+  result.error = ConnectError::Local(Kind::kLookup, ENOENT);
+  if (!CanBeName(name)) return result;
   const auto give_up = Clock::now() + kLongestLookup;
   while (true) {
-    ResolveResult result = ResolveOnce(name, family, give_up);
+    result = Ask<ResolveResult>(give_up, [&](BrokerContact& contact, ResolveResult* answer) {
+      return ResolveOn(contact, {family, name}, give_up, kLongestLookup + kReplyGrace, answer);
+    });
     const std::chrono::milliseconds pause(result.error.retry_after_ms);
     if (!Passes(result.error) || Clock::now() + pause >= give_up) return result;
     std::this_thread::sleep_for(pause);
   }
 }
 
-ResolveResult BrokerClient::ResolveOnce(absl::string_view name, NameFamily family,
-                                        ChannelPool::TimePoint give_up) {
-  ResolveResult result;
-  if (!resolves()) {
-    result.error = ConnectError::Local(Kind::kNoResolver);
-  } else if (!CanBeName(name)) {
-    result.error = ConnectError::Local(Kind::kLookup, ENOENT);
-  } else if (IsForked()) {
-    result.error = ConnectError::Local(Kind::kBrokerGone);
+bool BrokerClient::ResolveOn(BrokerContact& contact, const ResolveRequest& request,
+                             TimePoint give_up, std::chrono::milliseconds patience,
+                             ResolveResult* result) {
+  if ((contact.capabilities & kCapabilityResolve) == 0) {
+    result->error = ConnectError::Local(Kind::kNoResolver);
+    return false;
   }
-  if (!result.error.ok()) return result;
-  std::unique_ptr<Channel> channel = channels_.Take(give_up, &result.error);
-  if (channel == nullptr) return result;
-
+  std::unique_ptr<Channel> channel = contact.channels.Take(give_up, &result->error);
+  if (channel == nullptr) return false;
   Reply reply;
   UniqueFd none;
-  const ResolveRequest request = {family, name};
-  const Kind kind = channel->Call(request, kLongestLookup + kReplyGrace, &reply, &none);
+  const Kind kind = channel->Call(request, patience, &reply, &none);
+  const bool sent = channel->sent();
   // Before the channel goes: the reply has views into it.
-  TakeAnswer(kind, reply, &result);
-  channels_.GiveBack(std::move(channel), kind);
-  return result;
+  Take(kind, reply, contact, result);
+  contact.channels.GiveBack(std::move(channel), kind);
+  if (link_.reconnects()) names_.Note(request.name, result->addresses, contact.number);
+  return sent;
 }
 
 void BrokerClient::NoteLocalhost(absl::string_view name) {
-  if (!resolves() || !CanBeName(name) || IsForked()) return;
-  ConnectError error;
-  Reply reply;
-  UniqueFd none;
+  if (IsForked() || !CanBeName(name)) return;
   const ResolveRequest request = {NameFamily::kAny, name};
-  std::unique_ptr<Channel> channel = channels_.Take(Clock::now(), &error);
-  if (channel != nullptr) {
-    const Kind kind = channel->Call(request, ChannelPool::kPatience, &reply, &none);
-    channels_.GiveBack(std::move(channel), kind);
-  } else if (error.kind == Kind::kLimited) {
-    channels_.CallFirst(request, &reply, &none);
-  }
+  const TimePoint now = Clock::now();
+  Ask<ResolveResult>(now, [&](BrokerContact& contact, ResolveResult* result) {
+    const bool sent = ResolveOn(contact, request, now, ChannelPool::kPatience, result);
+    if (sent || result->error.kind != Kind::kLimited) return sent;
+    Reply reply;
+    UniqueFd none;
+    Take(contact.channels.CallFirst(request, &reply, &none), reply, contact, result);
+    if (link_.reconnects()) names_.Note(name, result->addresses, contact.number);
+    return true;
+  });
 }
 
 bool BrokerClient::IsForked() const { return ProcessGeneration() != process_generation_; }

@@ -18,18 +18,38 @@
 // has no more of them, a call waits for another one to end; but in in-progress mode it does not.
 // fork(2): a child must not use its parent's client, since two processes on one channel get each
 // other's sockets. In a child every call fails with kBrokerGone.
+//
+// A broker that has gone. Its sockets live on; handshakes in in-progress mode go on too, but nobody
+// ends them at their deadline. A client that knows how (ReconnectBy; FromPath() does) connects to
+// the broker that runs then, greets it and closes the channels of before. It does so when a call
+// needs it and never by itself: the first attempt at once, others after 50 ms to 5 s (broker_link.h).
+//   - Connect() in connected mode and Resolve() wait for an attempt, within their own time and for
+//     at most three seconds after the loss, since a restart takes a moment.
+//   - Connect() in in-progress mode and NoteLocalhost() make one if it is time for it, and otherwise
+//     fail at once.
+// What fails is kBrokerGone, and `retry_after_ms` is when another attempt is made: 0 where none
+// will be. A broker that is found but speaks no protocol of ours is kBadReply, a process without a
+// descriptor for the channel kTableFull, with the same number.
+// What is asked again of the next broker: a request that never left, always; one whose channel ended
+// before its answer, once a call. All requests may be made twice: a second lookup changes nothing,
+// and of two sockets one closes with the broker that had opened it; its peer may see it come and go.
+// Before it connects to an address to which a name led, the client has the new broker look that name
+// up, without which rules on hosts would not hold.
 
 #ifndef SOCKGATE_CLIENT_BROKER_CLIENT_H_
 #define SOCKGATE_CLIENT_BROKER_CLIENT_H_
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "client/channel_pool.h"
+#include "client/broker_link.h"
 #include "client/connect_error.h"
+#include "client/name_memory.h"
+#include "client/reconnect_by.h"
 #include "proto/ip_address.h"
 #include "proto/messages.h"
 #include "proto/unique_fd.h"
@@ -59,19 +79,25 @@ class BrokerClient {
  public:
   // `channel` is the worker's end, from Broker::AddWorker(), BrokerProcess::AddWorker() or a
   // launcher.
-  static absl::StatusOr<std::unique_ptr<BrokerClient>> FromDescriptor(UniqueFd channel);
+  static absl::StatusOr<std::unique_ptr<BrokerClient>> FromDescriptor(
+      UniqueFd channel, ReconnectBy reconnect_by = ReconnectBy::Nothing());
 
-  // Connects to the path that a broker listens on.
+  // Connects to the path that a broker listens on, and again when it has gone. Under the fetcher
+  // profile it cannot do so again: there use a ChannelSource (launch/channel_source.h).
   static absl::StatusOr<std::unique_ptr<BrokerClient>> FromPath(const std::string& path);
 
   // Takes the descriptor whose number is in the environment variable SOCKGATE_CHANNEL, as
-  // launch::Worker::Exec() leaves it, and removes the variable.
+  // launch::Worker::Exec() leaves it, and removes the variable. With SOCKGATE_CHANNEL_SOURCE
+  // likewise, it reconnects by that one.
   static absl::StatusOr<std::unique_ptr<BrokerClient>> FromEnvironment();
 
   // Blocks until the broker answers: in connected mode for the handshake, in in-progress mode for
   // one local round trip. A broker that does not answer is waited for until two seconds after
   // request.deadline_ms, in in-progress mode for two seconds, and as long again where a channel has
-  // to be minted or waited for first. deadline_ms is brought within 1 to kMaxDeadlineMs.
+  // to be minted or waited for first. Where the client has to connect anew, that takes three local
+  // round trips more, and the new broker is waited for as long at each; to look a name up again,
+  // which takes as long as its resolver does, two seconds at most in in-progress mode, and in
+  // connected mode what is left of the deadline. deadline_ms is brought within 1 to kMaxDeadlineMs.
   ConnectResult Connect(ConnectRequest request);
 
   // Asks for the addresses of a name; address literals are the caller's affair. The broker judges
@@ -88,22 +114,36 @@ class BrokerClient {
   // addresses both know. One local round trip, never more.
   void NoteLocalhost(absl::string_view name);
 
-  // Whether the broker resolves names.
-  bool resolves() const { return (capabilities_ & kCapabilityResolve) != 0; }
+  // Whether the broker resolves names: the one that was found last.
+  bool resolves() const { return (link_.capabilities() & kCapabilityResolve) != 0; }
 
  private:
-  explicit BrokerClient(UniqueFd channel);
+  using TimePoint = BrokerLink::TimePoint;
 
-  absl::Status Greet();
+  explicit BrokerClient(ReconnectBy reconnect_by);
+
   bool IsForked() const;
-  void StartConnect(const ConnectRequest& request, ConnectResult* result);
-  void AwaitConnect(const ConnectRequest& request, ConnectResult* result);
-  ResolveResult ResolveOnce(absl::string_view name, NameFamily family,
-                            ChannelPool::TimePoint give_up);
+
+  // Makes a call: once(contact, &answer) returns whether the request left this process.
+  template <typename Answer, typename Once>
+  Answer Ask(TimePoint give_up, const Once& once);
+
+  // Each makes one call on one broker, and returns whether the request left.
+  bool StartConnect(BrokerContact& contact, const ConnectRequest& request, ConnectResult* result);
+  bool AwaitConnect(BrokerContact& contact, const ConnectRequest& request, TimePoint give_up,
+                    ConnectResult* result);
+  bool ResolveOn(BrokerContact& contact, const ResolveRequest& request, TimePoint give_up,
+                 std::chrono::milliseconds patience, ResolveResult* result);
+
+  // Has a broker that came after the first look up what led to the address.
+  void TellNames(BrokerContact& contact, const Endpoint& endpoint, TimePoint give_up);
+
+  template <typename Answer>
+  void Take(ConnectError::Kind kind, const Reply& reply, BrokerContact& contact, Answer* answer);
 
   const uint32_t process_generation_;
-  uint32_t capabilities_ = 0;  // what the broker granted; fixed once the client is made
-  ChannelPool channels_;
+  BrokerLink link_;
+  NameMemory names_;
 };
 
 }  // namespace sockgate

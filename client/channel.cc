@@ -46,6 +46,7 @@ Kind Channel::Call(const decltype(Request::body)& body, std::chrono::millisecond
   const TimePoint give_up = std::chrono::steady_clock::now() + deadline;
   const Request request = {++last_id_, body};
   Kind kind = Send(request, give_up);
+  sent_ = kind == Kind::kNone;
   while (kind == Kind::kNone) {
     kind = Receive(give_up, reply, descriptor);
     if (kind != Kind::kNone && kind != Kind::kTableFull) break;

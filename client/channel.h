@@ -32,6 +32,12 @@ class Channel {
   ConnectError::Kind Call(const decltype(Request::body)& body, std::chrono::milliseconds deadline,
                           Reply* reply, UniqueFd* descriptor);
 
+  // Whether the request of the last call left this process, so that the broker may have acted on it.
+  bool sent() const { return sent_; }
+
+  // Every call from now on is kBrokerGone.
+  void Close() { socket_.Reset(); }
+
   int descriptor() const { return socket_.get(); }
 
  private:
@@ -42,6 +48,7 @@ class Channel {
 
   UniqueFd socket_;
   uint32_t last_id_ = 0;
+  bool sent_ = false;
   std::array<uint8_t, kMaxPacketBytes> buffer_;
 };
 

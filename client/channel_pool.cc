@@ -43,10 +43,14 @@ std::unique_ptr<Channel> ChannelPool::Take(TimePoint give_up, ConnectError* erro
 
 void ChannelPool::GiveBack(std::unique_ptr<Channel> channel, Kind kind) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  const bool ends = Ends(kind) || kind == Kind::kNoAnswer || ended() != Kind::kNone;
   --lent_;
-  if (!Ends(kind)) idle_.push_back(std::move(channel));
+  if (!ends) idle_.push_back(std::move(channel));
+  channel.reset();  // before another is minted in its place
+  // The others are most likely the same broker's ends of nothing; the channel that mints will tell.
+  if (kind == Kind::kBrokerGone) idle_.clear();
   if (waiting_ == 0) full_.reset();
-  if (Ends(kind)) {
+  if (ends) {
     // The next one may be minted in its place, by whoever is first.
     full_.reset();
     given_back_.notify_all();
@@ -58,7 +62,24 @@ void ChannelPool::GiveBack(std::unique_ptr<Channel> channel, Kind kind) {
 Kind ChannelPool::CallFirst(const decltype(Request::body)& body, Reply* reply,
                             UniqueFd* descriptor) {
   const std::lock_guard<std::mutex> lock(first_mutex_);
-  return first_.Call(body, kPatience, reply, descriptor);
+  return CallFirstLocked(body, reply, descriptor);
+}
+
+Kind ChannelPool::CallFirstLocked(const decltype(Request::body)& body, Reply* reply,
+                                  UniqueFd* descriptor) {
+  if (ended() != Kind::kNone) return ended();
+  const Kind kind = first_.Call(body, kPatience, reply, descriptor);
+  if (Ends(kind)) End(kind);
+  return kind;
+}
+
+void ChannelPool::End(Kind kind) {
+  first_.Close();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ended_.store(kind, std::memory_order_release);
+  idle_.clear();
+  full_.reset();
+  given_back_.notify_all();
 }
 
 std::unique_ptr<Channel> ChannelPool::Mint(ConnectError* error) {
@@ -73,7 +94,7 @@ std::unique_ptr<Channel> ChannelPool::Mint(ConnectError* error) {
   }
   Reply reply;
   UniqueFd minted;
-  const Kind kind = first_.Call(OpenChannelRequest(), kPatience, &reply, &minted);
+  const Kind kind = CallFirstLocked(OpenChannelRequest(), &reply, &minted);
   *error = kind == Kind::kNone
                ? ConnectError::FromResult(std::get<OpenChannelReply>(reply.body).result)
                : ConnectError::Local(kind);

@@ -61,6 +61,12 @@ const char* WhoseLimit(Reason reason) {
 }  // namespace
 
 std::string ConnectError::ToString() const {
+  if (!WillReconnect()) return What();
+  return absl::StrCat(What(), "; the client connects to it anew, try again in ", retry_after_ms,
+                      " ms");
+}
+
+std::string ConnectError::What() const {
   switch (kind) {
     case Kind::kNone:
       return "no error";

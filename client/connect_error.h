@@ -26,7 +26,8 @@ struct ConnectError {
     kTableFull,    // the broker sent a socket, this process has no descriptor left for it
     kNoAnswer,     // the broker did not answer in time
     kBrokerGone,   // the broker has ended, or closed the channel
-    kBadReply,     // what came back is not sockgate's protocol; the channel is closed
+    kBadReply,  // what came back is not sockgate's protocol, or no version of it that this library
+                // speaks; the channel is closed
   };
 
   Kind kind = Kind::kNone;
@@ -34,9 +35,12 @@ struct ConnectError {
   uint32_t rule = 0;     // the policy's number of the deciding rule; 0: the default decided
   int error_number = 0;  // what errno is set to; EACCES exactly when the policy denied.
                          // For kLookup ENOENT, ENODATA, EAGAIN or EIO: PROTOCOL.md, "Resolve".
-  uint32_t retry_after_ms = 0;
+  uint32_t retry_after_ms = 0;  // of a limit; or when a broker that has gone is looked for again
 
   bool ok() const { return kind == Kind::kNone; }
+
+  // The broker has gone, and a later call will look for the next one.
+  bool WillReconnect() const { return retry_after_ms != 0 && kind != Kind::kLimited; }
 
   // One line without a full stop: "denied by rule 3 (deny-rule)".
   std::string ToString() const;
@@ -46,6 +50,9 @@ struct ConnectError {
   static ConnectError Local(Kind kind, int error_number);
   // With the number that goes with what may go wrong on a channel; kNone has 0.
   static ConnectError Local(Kind kind);
+
+ private:
+  std::string What() const;
 };
 
 }  // namespace sockgate

@@ -94,6 +94,7 @@ int CodeOfLookup(int error_number) {
 }
 
 int CodeOf(const ConnectError& error) {
+  if (error.WillReconnect()) return EAI_AGAIN;
   switch (error.kind) {
     case Kind::kLookup:
       return CodeOfLookup(error.error_number);

@@ -24,9 +24,10 @@ namespace sockgate {
 // Returns 0 with a list in `*list`, or an EAI_* code. For a lookup that failed, errno has the
 // ConnectError's error_number (EACCES exactly when the policy denied), and the log (lookup_log.h)
 // all of it:
-//   EAI_FAIL     denied; an answer of no use; this broker resolves nothing; no broker any more
+//   EAI_FAIL     denied; an answer of no use; this broker resolves nothing; no broker any more, for
+//                good
 //   EAI_NONAME   no such name     EAI_NODATA  no address of that family
-//   EAI_AGAIN    no answer in time, or over a limit     EAI_SYSTEM  no descriptor left
+//   EAI_AGAIN    no answer in time; over a limit; no broker now     EAI_SYSTEM  no descriptor left
 int LookUp(BrokerClient& client, const ServiceTable& services, const char* node,
            const char* service, const addrinfo* hints, addrinfo** list);
 

@@ -47,6 +47,12 @@ void PlanNamespaces(const WorkerOptions& options, ChildPlan* plan) {
   }
 }
 
+std::vector<int> ToKeep(const WorkerOptions& options) {
+  std::vector<int> keep = options.keep_descriptors;
+  if (options.channel_source >= 0) keep.push_back(options.channel_source);
+  return keep;
+}
+
 }  // namespace
 
 absl::Status CheckDescriptors(int channel, const WorkerOptions& options, ChannelPlace place) {
@@ -54,7 +60,7 @@ absl::Status CheckDescriptors(int channel, const WorkerOptions& options, Channel
     return absl::InvalidArgumentError(absl::StrCat("descriptor ", channel, " as a channel"));
   }
   if (fcntl(channel, F_GETFD) < 0) return absl::ErrnoToStatus(errno, "channel");
-  for (const int fd : options.keep_descriptors) {
+  for (const int fd : ToKeep(options)) {
     if (fcntl(fd, F_GETFD) < 0) {
       return absl::ErrnoToStatus(errno, absl::StrCat("descriptor to keep: ", fd));
     }
@@ -77,7 +83,7 @@ ChildPlan MakePlan(int channel, int report, const Layers& layers, const WorkerOp
   plan.limits = PlanLimits(options.limits);
   plan.die_with_launcher = options.die_with_launcher;
   plan.launcher = getpid();
-  plan.keep = options.keep_descriptors;
+  plan.keep = ToKeep(options);
   if (place == ChannelPlace::kFixed) {
     plan.channel_target = kChannelDescriptor;
     plan.keep.push_back(kChannelDescriptor);

@@ -59,8 +59,8 @@ struct ChildPlan {
   pid_t launcher = -1;
 };
 
-// An error that names the descriptor: for a channel or a descriptor to keep that is not open, for a
-// channel among the standard streams, and for a descriptor to keep in the fixed channel's place.
+// An error that names the descriptor: for a channel or a descriptor to keep (the channel's source is
+// one) that is not open, for a channel among the standard streams, and for a descriptor to keep in the fixed channel's place.
 absl::Status CheckDescriptors(int channel, const WorkerOptions& options, ChannelPlace place);
 
 // `report` is the write end of the pipe for what becomes of it. CheckDescriptors has been OK.

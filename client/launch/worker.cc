@@ -68,6 +68,16 @@ absl::StatusOr<ReportPipe> MakeReportPipe() {
   FailChild(plan, SetupStep::kExec, errno);
 }
 
+// Whatever it was before: the launcher may be a worker of another one.
+void SetVariable(const char* name, int descriptor, std::vector<std::string>* variables) {
+  const std::string prefix = absl::StrCat(name, "=");
+  variables->erase(
+      std::remove_if(variables->begin(), variables->end(),
+                     [&](const std::string& entry) { return absl::StartsWith(entry, prefix); }),
+      variables->end());
+  if (descriptor >= 0) variables->push_back(absl::StrCat(prefix, descriptor));
+}
+
 std::vector<std::string> EnvironmentFor(const WorkerOptions& options) {
   std::vector<std::string> variables;
   if (options.environment) {
@@ -77,12 +87,8 @@ std::vector<std::string> EnvironmentFor(const WorkerOptions& options) {
       variables.emplace_back(*entry);
     }
   }
-  const std::string prefix = absl::StrCat(kChannelVariable, "=");
-  variables.erase(
-      std::remove_if(variables.begin(), variables.end(),
-                     [&](const std::string& entry) { return absl::StartsWith(entry, prefix); }),
-      variables.end());
-  variables.push_back(absl::StrCat(prefix, kChannelDescriptor));
+  SetVariable(kChannelVariable, kChannelDescriptor, &variables);
+  SetVariable(kSourceVariable, options.channel_source, &variables);
   return variables;
 }
 

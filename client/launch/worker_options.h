@@ -63,9 +63,12 @@ struct WorkerOptions {
   // closed. They stay the launcher's. Each must be open; for Exec none may be kChannelDescriptor
   // unless it is the channel itself.
   std::vector<int> keep_descriptors;
+  // The worker's end of a ChannelSource (channel_source.h), or -1. It is kept like those above, and
+  // for Exec its number is in the variable SOCKGATE_CHANNEL_SOURCE.
+  int channel_source = -1;
   ResourceLimits limits;
   bool die_with_launcher = true;
-  // Exec only: the whole environment ("NAME=value") but for the channel's variable, which is added.
+  // Exec only: the whole environment ("NAME=value") but for the channel's variables, which are added.
   // Unset: the launcher's, with all the secrets it may hold.
   std::optional<std::vector<std::string>> environment;
 };

@@ -120,5 +120,78 @@ TEST_F(ChannelPoolTest, ABrokerThatEndedIsNotWaitedFor) {
   EXPECT_EQ(error_.kind, Kind::kBrokerGone);
 }
 
+TEST_F(ChannelPoolTest, WithTheChannelThatMintsAllOthersEnd) {
+  FakeBroker minted;
+  OpenChannelReply opened;
+  opened.result.outcome = Outcome::kOpened;
+  {
+    const UniqueFd end = minted.TakeWorkerEnd();
+    broker_.Reply(1, opened, end.get());
+  }
+  auto idle = Take();
+  ASSERT_NE(idle, nullptr);
+  SayOpened(2);
+  auto lent = Take();
+  ASSERT_NE(lent, nullptr);
+  pool_.GiveBack(std::move(idle), Kind::kNone);
+  EXPECT_EQ(pool_.ended(), Kind::kNone);
+
+  broker_.Close();
+  Reply reply;
+  UniqueFd none;
+  EXPECT_EQ(pool_.CallFirst(OpenChannelRequest(), &reply, &none), Kind::kBrokerGone);
+  EXPECT_EQ(pool_.ended(), Kind::kBrokerGone);
+  EXPECT_TRUE(minted.HungUp());
+  pool_.GiveBack(std::move(lent), Kind::kNone);
+  EXPECT_EQ(Take(std::chrono::minutes(1)), nullptr) << "what came back is closed";
+  EXPECT_EQ(error_.kind, Kind::kBrokerGone);
+}
+
+TEST_F(ChannelPoolTest, ABrokerThatSpokeNonsenseIsNotAskedAgain) {
+  broker_.ReplyBytes({'H', 'T', 'T', 'P'});
+  EXPECT_EQ(Take(), nullptr);
+  EXPECT_EQ(error_.kind, Kind::kBadReply);
+  EXPECT_TRUE(broker_.HungUp());
+  EXPECT_EQ(Take(), nullptr);
+  EXPECT_EQ(error_.kind, Kind::kBadReply);
+}
+
+// Whoever waits for a channel must not wait for a broker that has gone.
+TEST_F(ChannelPoolTest, WhoWaitsForAChannelIsToldOfTheEnd) {
+  SayOpened(1);
+  SayFull(2);
+  auto lent = Take();
+  ASSERT_NE(lent, nullptr);
+  EXPECT_EQ(Take(), nullptr);
+  auto waiting = std::async(std::launch::async, [&] { return Take(std::chrono::minutes(1)); });
+  std::this_thread::sleep_for(milliseconds(50));
+  broker_.Close();
+  Reply reply;
+  UniqueFd none;
+  pool_.CallFirst(OpenChannelRequest(), &reply, &none);
+  EXPECT_EQ(waiting.get(), nullptr);
+  EXPECT_EQ(error_.kind, Kind::kBrokerGone);
+}
+
+// Its answer, with a socket perhaps, would lie there until the next call.
+TEST_F(ChannelPoolTest, AChannelWithAnAnswerStillToComeIsClosed) {
+  FakeBroker minted;
+  OpenChannelReply opened;
+  opened.result.outcome = Outcome::kOpened;
+  {
+    const UniqueFd end = minted.TakeWorkerEnd();
+    broker_.Reply(1, opened, end.get());
+  }
+  auto channel = Take();
+  ASSERT_NE(channel, nullptr);
+  testing::Marked socket;
+  minted.Reply(1, testing::Saying(Outcome::kConnected), socket.near_side.get());
+  socket.LetGo();
+  pool_.GiveBack(std::move(channel), Kind::kNoAnswer);
+  EXPECT_TRUE(socket.Closed());
+  SayOpened(2);
+  EXPECT_NE(Take(), nullptr) << "another in its place";
+}
+
 }  // namespace
 }  // namespace sockgate

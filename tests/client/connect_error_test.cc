@@ -82,5 +82,17 @@ TEST(ConnectErrorTest, WhatTheWorkersOwnSideFound) {
   }
 }
 
+TEST(ConnectErrorTest, WhetherTheClientWillTryAgain) {
+  ConnectError error = ConnectError::Local(Kind::kBrokerGone);
+  EXPECT_FALSE(error.WillReconnect());
+  error.retry_after_ms = 70;
+  EXPECT_TRUE(error.WillReconnect());
+  EXPECT_EQ(error.ToString(),
+            "the broker has gone or closed the channel (its audit log says why); the client "
+            "connects to it anew, try again in 70 ms");
+  error = ConnectError::FromResult(ResultOf(Outcome::kLimited, Reason::kPending, 0, 0, 100));
+  EXPECT_FALSE(error.WillReconnect());
+}
+
 }  // namespace
 }  // namespace sockgate

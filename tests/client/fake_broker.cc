@@ -9,9 +9,38 @@
 #include <cstring>
 
 #include "proto/codec.h"
+#include "proto/handover.h"
 #include "proto/packet_socket.h"
 
 namespace sockgate::testing {
+namespace {
+
+void SendAll(int socket, const std::vector<uint8_t>& packet, const std::vector<int>& descriptors) {
+  std::vector<uint8_t> copy = packet;
+  iovec part = {copy.data(), copy.size()};
+  alignas(cmsghdr) char control[128] = {};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (!descriptors.empty()) {
+    const size_t size = descriptors.size() * sizeof(int);
+    message.msg_control = control;
+    message.msg_controllen = CMSG_SPACE(size);
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(size);
+    std::memcpy(CMSG_DATA(header), descriptors.data(), size);
+  }
+  ASSERT_GE(sendmsg(socket, &message, MSG_NOSIGNAL), 0) << strerror(errno);
+}
+
+bool HasHungUp(int socket) {
+  pollfd entry = {socket, POLLIN, 0};
+  return poll(&entry, 1, 0) == 1 && (entry.revents & POLLHUP) != 0;
+}
+
+}  // namespace
 
 FakeBroker::FakeBroker() {
   auto pair = MakeChannelPair();
@@ -37,23 +66,7 @@ void FakeBroker::Greet(uint32_t capabilities) {
 
 void FakeBroker::ReplyBytes(const std::vector<uint8_t>& packet,
                             const std::vector<int>& descriptors) {
-  std::vector<uint8_t> copy = packet;
-  iovec part = {copy.data(), copy.size()};
-  alignas(cmsghdr) char control[128] = {};
-  msghdr message = {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  if (!descriptors.empty()) {
-    const size_t size = descriptors.size() * sizeof(int);
-    message.msg_control = control;
-    message.msg_controllen = CMSG_SPACE(size);
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(size);
-    std::memcpy(CMSG_DATA(header), descriptors.data(), size);
-  }
-  ASSERT_GE(sendmsg(end_.get(), &message, MSG_NOSIGNAL), 0) << strerror(errno);
+  SendAll(end_.get(), packet, descriptors);
 }
 
 uint32_t FakeBroker::NextRequest(decltype(Request::body)* body, int patience_ms) {
@@ -71,6 +84,35 @@ uint32_t FakeBroker::NextRequest(decltype(Request::body)* body, int patience_ms)
   return request.id;
 }
 
+bool FakeBroker::HungUp() const { return HasHungUp(end_.get()); }
+
+FakeSource::FakeSource() {
+  auto pair = MakeChannelPair();
+  EXPECT_TRUE(pair.has_value());
+  end_ = std::move(pair->broker);
+  worker_end_ = std::move(pair->worker);
+}
+
+void FakeSource::Give(FakeBroker& broker) {
+  const UniqueFd channel = broker.TakeWorkerEnd();
+  SayBytes({static_cast<uint8_t>(SourceAnswer::kChannel)}, {channel.get()});
+}
+
+void FakeSource::SayBytes(const std::vector<uint8_t>& packet, const std::vector<int>& descriptors) {
+  SendAll(end_.get(), packet, descriptors);
+}
+
+int FakeSource::Asked() {
+  int asked = 0;
+  std::array<uint8_t, 2> said;
+  while (ReceivePacket(end_.get(), absl::MakeSpan(said), Accept::kNoDescriptor, Wait::kNo).status ==
+         PacketStatus::kOk) {
+    EXPECT_EQ(said[0], kAskForChannel);
+    ++asked;
+  }
+  return asked;
+}
+
 ConnectReply Saying(Outcome outcome) {
   ConnectReply reply;
   reply.result.outcome = outcome;
@@ -86,9 +128,6 @@ Marked::Marked() {
   far_side.Reset(ends[1]);
 }
 
-bool Marked::Closed() const {
-  pollfd entry = {far_side.get(), POLLIN, 0};
-  return poll(&entry, 1, 0) == 1 && (entry.revents & POLLHUP) != 0;
-}
+bool Marked::Closed() const { return HasHungUp(far_side.get()); }
 
 }  // namespace sockgate::testing

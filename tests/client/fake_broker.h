@@ -29,6 +29,33 @@ class FakeBroker {
   // The id of the next request, and its body; 0 when none came within that time.
   uint32_t NextRequest(decltype(Request::body)* body = nullptr, int patience_ms = 5000);
 
+  // The other end is closed.
+  bool HungUp() const;
+
+  void Close() { end_.Reset(); }
+
+ private:
+  UniqueFd end_;
+  UniqueFd worker_end_;
+};
+
+// The launcher's end of a channel source, which says what the test wants said; before it is asked,
+// like FakeBroker.
+class FakeSource {
+ public:
+  FakeSource();
+
+  // For the code under test.
+  UniqueFd TakeWorkerEnd() { return std::move(worker_end_); }
+
+  // One answer. Channels are those of `broker`.
+  void Give(FakeBroker& broker);
+  void Say(uint8_t answer) { SayBytes({answer}); }
+  void SayBytes(const std::vector<uint8_t>& packet, const std::vector<int>& descriptors = {});
+
+  // How many requests came since the last call.
+  int Asked();
+
   void Close() { end_.Reset(); }
 
  private:

@@ -107,6 +107,26 @@ TEST(WorkerExec, EnvironmentIsTheLaunchersButForTheChannel) {
             "3 this\n");
 }
 
+TEST(WorkerExec, TheChannelsSourceIsKeptAndNamed) {
+  const UniqueFd end(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const UniqueFd source(fcntl(end.get(), F_DUPFD_CLOEXEC, 20));
+  WorkerOptions options;
+  options.channel_source = source.get();
+  const std::string number = std::to_string(source.get());
+  EXPECT_EQ(RunShell("echo $SOCKGATE_CHANNEL $SOCKGATE_CHANNEL_SOURCE >&3", options).output,
+            "3 " + number + "\n");
+  EXPECT_EQ(RunProgram({kDescriptorLister}, options).output, "0\n1\n2\n3\n" + number + "\n");
+  options.channel_source = kChannelDescriptor;
+  EXPECT_FALSE(Worker::Exec(MakeChannel().worker, options, {"/bin/true"}).ok());
+}
+
+// A launcher may be a worker itself.
+TEST(WorkerExec, AnotherWorkersSourceIsNotNamed) {
+  setenv("SOCKGATE_CHANNEL_SOURCE", "999", 1);
+  EXPECT_EQ(RunShell("echo ${SOCKGATE_CHANNEL_SOURCE-none} >&3").output, "none\n");
+  unsetenv("SOCKGATE_CHANNEL_SOURCE");
+}
+
 TEST(WorkerExec, SignalsAndLimitsAreFresh) {
   EXPECT_EQ(RunForked([] {
               if (signal(SIGTERM, SIG_IGN) == SIG_ERR) return 201;
