@@ -92,7 +92,7 @@ AuditLog::AuditLog(UniqueFd fd) : fd_(std::move(fd)), largest_write_(LargestWrit
 }
 
 void AuditLog::Decision(const Attempt& attempt, const Verdict& verdict, Names names) {
-  if (!fd_.valid()) return;
+  if (!Wants()) return;
   Begin("decision", *attempt.worker, attempt.channel);
   Request(attempt);
   // Words of ours need no escaping.
@@ -105,7 +105,7 @@ void AuditLog::Decision(const Attempt& attempt, const Verdict& verdict, Names na
 }
 
 void AuditLog::Completion(const Attempt& attempt, const Result& result, TimePoint now) {
-  if (!fd_.valid() || (result.reason == Reason::kAuditLog && Skip())) return;
+  if (!(result.reason == Reason::kAuditLog ? WantsEndless() : Wants())) return;
   Begin("completion", *attempt.worker, attempt.channel);
   Request(attempt);
   Came(result);
@@ -114,7 +114,7 @@ void AuditLog::Completion(const Attempt& attempt, const Result& result, TimePoin
 }
 
 void AuditLog::LookupDecision(const Lookup& lookup) {
-  if (!fd_.valid()) return;
+  if (!Wants()) return;
   Begin("lookup", *lookup.worker, lookup.channel);
   Request(lookup);
   Field("family", Word(lookup.family));
@@ -124,9 +124,9 @@ void AuditLog::LookupDecision(const Lookup& lookup) {
 
 void AuditLog::LookupCompletion(const Lookup& lookup, const LookupEnd& end, TimePoint now) {
   const Result& result = end.reply.result;
-  if (!fd_.valid() || (result.reason == Reason::kAuditLog && Skip())) return;
   if (lookup.verdict.has_value() && !lookup.logged) LookupDecision(lookup);
   if (lookup.verdict.has_value() && !lookup.verdict->lets_through()) return;
+  if (!(result.reason == Reason::kAuditLog ? WantsEndless() : Wants())) return;
   Begin("answer", *lookup.worker, lookup.channel);
   Request(lookup);
   Came(result);
@@ -155,7 +155,7 @@ void AuditLog::Dropped(const LookupEnd& end) {
 
 void AuditLog::Channel(const WorkerRecord& worker, uint64_t channel, absl::string_view event,
                        absl::string_view detail) {
-  if (!fd_.valid() || Skip()) return;
+  if (!WantsEndless()) return;
   Begin("channel", worker, channel);
   Field("pid", static_cast<uint64_t>(worker.peer.pid));
   Field("uid", worker.peer.uid);
@@ -204,7 +204,7 @@ void AuditLog::Cage(const CageReport& cage) {
 }
 
 void AuditLog::Resolver(absl::string_view change, absl::string_view detail) {
-  if (!fd_.valid() || Skip()) return;
+  if (!WantsEndless()) return;
   Time("resolver");
   Field("change", change);
   if (!detail.empty()) Field("detail", detail);
@@ -212,14 +212,25 @@ void AuditLog::Resolver(absl::string_view change, absl::string_view detail) {
 }
 
 void AuditLog::Flush() {
-  size_t written = 0;
+  size_t written = begun_;
   while (written < buffer_.size() && Writable(fd_.get())) {
     const ssize_t size = write(fd_.get(), buffer_.data() + written, Chunk(written));
     if (size < 0 && errno != EINTR) break;
     if (size > 0) written += static_cast<size_t>(size);
   }
-  buffer_.erase(0, written);
+  // Of a line that a full disk has cut the beginning is kept, for another file to have it whole.
+  const size_t whole = written == 0 ? 0 : buffer_.rfind('\n', written - 1) + 1;
+  buffer_.erase(0, whole);
+  begun_ = written - whole;
   if (skipped_ != 0 && !full()) Lost();
+}
+
+UniqueFd AuditLog::Swap(UniqueFd fd) {
+  Flush();
+  begun_ = 0;
+  largest_write_ = LargestWrite(fd.get());
+  std::swap(fd_, fd);
+  return fd;
 }
 
 size_t AuditLog::Chunk(size_t begin) const {
@@ -228,10 +239,12 @@ size_t AuditLog::Chunk(size_t begin) const {
   return end == absl::string_view::npos ? most.size() : end + 1;
 }
 
-bool AuditLog::Skip() {
-  if (!full()) return false;
-  ++skipped_;
-  return true;
+bool AuditLog::Wants() { return overflow_ == AuditOverflow::kDrop ? WantsEndless() : fd_.valid(); }
+
+bool AuditLog::WantsEndless() {
+  if (!fd_.valid()) return false;
+  if (full()) ++skipped_;
+  return !full();
 }
 
 void AuditLog::Lost() {

@@ -6,10 +6,11 @@
 // write ends where a line ends, and to anything but a file is of at most PIPE_BUF bytes; so nobody
 // else's lines get into ours where the descriptor is a pipe, or a file opened with O_APPEND that
 // its disk has room for.
-// Never blocks: a pipe whose reader is slow, or a full disk, makes the buffer grow to its bound,
-// and from then on full() asks the sessions to decide nothing more. So no decision goes unlogged,
-// and no end of what was decided; lines that a worker could cause without end are then only
-// counted, and a line says how many they were.
+// Never blocks: a pipe whose reader is slow, or a full disk, makes the buffer grow to its bound.
+// From then on, with AuditOverflow::kDeny, denies() asks the sessions to decide nothing more; so no
+// decision goes unlogged, and no end of what was decided. Lines that a worker could cause without
+// end, and with kDrop all that workers cause, are then only counted, and a line says how many they
+// were. A limit on the size of files shows as EFBIG, if SIGXFSZ is blocked or ignored.
 // Hostile input: names and reasons that come from a worker; they are escaped.
 //
 // Fields: broker/AUDIT.md.
@@ -28,6 +29,7 @@
 #include "broker/connector.h"
 #include "broker/lookup.h"
 #include "broker/ordered_by.h"
+#include "broker/policy/audit_overflow.h"
 #include "broker/policy/policy.h"
 #include "broker/policy/verdict.h"
 #include "proto/messages.h"
@@ -63,19 +65,30 @@ class AuditLog {
   // Writes as much as can be written without blocking.
   void Flush();
 
+  // Lines go to `fd` from now on, and the descriptor of before is returned. What waits is written
+  // to the old one first; as far as that cannot be, it goes to the new one, in whole lines.
+  UniqueFd Swap(UniqueFd fd);
+
+  void SetOverflow(AuditOverflow overflow) { overflow_ = overflow; }
+
   // Lines wait to be written.
   bool pending() const { return !buffer_.empty(); }
   // Enough lines wait to be worth a write now.
   bool batch_full() const { return buffer_.size() >= kBatchBytes; }
-  // The bound is reached; decide nothing more until a Flush() has helped.
+  // The bound is reached, until a Flush() has helped.
   bool full() const { return buffer_.size() >= kMaxBytes; }
+  // Decide nothing more for as long.
+  bool denies() const { return overflow_ == AuditOverflow::kDeny && full(); }
 
  private:
   static constexpr size_t kBatchBytes = size_t{32} * 1024;
   static constexpr size_t kMaxBytes = size_t{1024} * 1024;
 
-  // True when full(): the line is not to be written, but counted.
-  bool Skip();
+  // Whether to make a line, which no worker can cause without end while denies(). If not, it is
+  // counted.
+  bool Wants();
+  // The same for one that a worker could.
+  bool WantsEndless();
   void Lost();
   void PolicyChange(absl::string_view change, absl::string_view detail, const OrderedBy& by);
   // Of what waits from `begin` on, how much to write at once.
@@ -95,8 +108,10 @@ class AuditLog {
   void End();
 
   UniqueFd fd_;
-  const size_t largest_write_;
+  size_t largest_write_;
+  AuditOverflow overflow_ = AuditOverflow::kDeny;
   std::string buffer_;
+  size_t begun_ = 0;  // bytes of the first line that are written already
   std::string scratch_;
   uint64_t skipped_ = 0;
   uint64_t policy_ = 1;

@@ -17,11 +17,13 @@
 namespace sockgate {
 namespace {
 
-// An audit log whose reader has gone must show as EPIPE, not end the process.
-void BlockBrokenPipeSignal() {
+// An audit log whose reader has gone must show as EPIPE, and one that is as large as a file may be as
+// EFBIG, and not end the process.
+void BlockWritingSignals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGPIPE);
+  sigaddset(&set, SIGXFSZ);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
@@ -64,9 +66,11 @@ absl::StatusOr<std::unique_ptr<Broker>> Broker::Create(BrokerOptions options) {
     link = std::make_unique<ResolverLink>(loop->get(), std::move(supply));
     if (const int error = link->Begin()) return absl::ErrnoToStatus(error, "epoll_ctl");
   }
-  return std::unique_ptr<Broker>(new Broker(*std::move(roles), std::move(options.audit),
-                                            *std::move(loop), std::move(link), options.resolver,
-                                            options.cage));
+  auto broker = std::unique_ptr<Broker>(new Broker(*std::move(roles), std::move(options.audit),
+                                                   *std::move(loop), std::move(link),
+                                                   options.resolver, options.cage));
+  broker->audit_.SetOverflow(options.audit_overflow);
+  return broker;
 }
 
 Broker::Broker(RoleTable roles, UniqueFd audit, std::unique_ptr<EventLoop> loop,
@@ -88,7 +92,13 @@ Broker::Broker(RoleTable roles, UniqueFd audit, std::unique_ptr<EventLoop> loop,
 
 Broker::~Broker() { loop_->Unwatch(&control_watch_); }
 
-absl::Status Broker::Listen(const ListenAt& at) { return listeners_.Add(at, roles_); }
+absl::Status Broker::Listen(const ListenAt& at, UniqueFd inherited) {
+  return listeners_.Add(at, roles_, std::move(inherited));
+}
+
+void Broker::BeatEvery(std::chrono::microseconds period, std::function<void()> beat) {
+  heartbeat_.emplace(loop_.get(), period, std::move(beat));
+}
 
 absl::Status Broker::EnterCage(const CagePlaces& places) {
   if (cage_level_ != confine::CageLevel::kNone) {
@@ -159,6 +169,17 @@ void Broker::NoteRejected(std::string detail, const OrderedBy& by) {
   tasks_.Post([this, detail = std::move(detail), by] { audit_.PolicyRejected(detail, by); });
 }
 
+absl::StatusOr<UniqueFd> Broker::SwapAudit(UniqueFd fd) {
+  UniqueFd before;
+  if (tasks_.Do([&] { before = audit_.Swap(std::move(fd)); })) return before;
+  return absl::UnavailableError("the broker has stopped");
+}
+
+absl::Status Broker::SetAuditOverflow(AuditOverflow overflow) {
+  if (tasks_.Do([&] { audit_.SetOverflow(overflow); })) return absl::OkStatus();
+  return absl::UnavailableError("the broker has stopped");
+}
+
 absl::StatusOr<BrokerStatus> Broker::GetStatus() {
   BrokerStatus status;
   if (tasks_.Do([&] { status = MakeStatus(); })) return status;
@@ -197,7 +218,7 @@ absl::Status Broker::FollowLauncher(UniqueFd control) {
 }
 
 void Broker::Run() {
-  BlockBrokenPipeSignal();
+  BlockWritingSignals();
   tasks_.Begin();
   loop_->Run([this] { AfterWakeup(); });
   tasks_.End();

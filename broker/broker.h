@@ -11,12 +11,13 @@
 // Privilege: what socket(2) and connect(2) need, which for TCP is nothing special, and what the
 // roles' socket options do (socket_capabilities.h). All else is given up by EnterCage(), which is
 // for a process that is nothing but a broker: it binds whatever else runs there.
-// Threads: Create(), Listen() and EnterCage() before Run(); Run() once, in one thread; AddWorker(), Replace(),
-// NoteRejected(), GetStatus(), generation() and Stop() from any other. Stop() is async-signal-safe.
+// Threads: Create(), Listen(), BeatEvery() and EnterCage() before Run(); Run() once, in one thread;
+// AddWorker(), Replace(), NoteRejected(), SwapAudit(), SetAuditOverflow(), GetStatus(), generation()
+// and Stop() from any other. Stop() is async-signal-safe.
 // Whoever waits in one of them must have returned before the broker is destroyed.
 // Blocking: Run() serves until Stop(). No worker, name server or remote host can make it wait.
-// Replace() and GetStatus() wait for the loop to come between two wake-ups; Run()'s end releases
-// them.
+// Replace(), SwapAudit(), SetAuditOverflow() and GetStatus() wait for the loop to come between two
+// wake-ups; Run()'s end releases them.
 
 #ifndef SOCKGATE_BROKER_BROKER_H_
 #define SOCKGATE_BROKER_BROKER_H_
@@ -26,6 +27,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <mutex>
@@ -42,9 +44,11 @@
 #include "broker/cage_bounds.h"
 #include "broker/cage_report.h"
 #include "broker/event_loop.h"
+#include "broker/heartbeat.h"
 #include "broker/listeners.h"
 #include "broker/net.h"
 #include "broker/ordered_by.h"
+#include "broker/policy/audit_overflow.h"
 #include "broker/policy/listen_at.h"
 #include "broker/policy/role.h"
 #include "broker/resolver/resolver_options.h"
@@ -62,6 +66,7 @@ struct BrokerOptions {
   std::vector<Role> roles;
   // Where audit lines go; nowhere if it is invalid.
   UniqueFd audit;
+  AuditOverflow audit_overflow = AuditOverflow::kDeny;
   // With it the broker resolves names for its workers, by a process of its own
   // (resolver/resolver_keeper.h): Create() then forks, and wants to be the only thread. Absent:
   // resolve requests get EOPNOTSUPP, and rules on hosts match nothing.
@@ -78,8 +83,13 @@ class Broker final : public EventHandler {
   Broker& operator=(const Broker&) = delete;
 
   // Workers, or their launchers, may connect(2) a SOCK_SEQPACKET socket to `at.path` and get
-  // `at.role`, if they are among its peers.
-  absl::Status Listen(const ListenAt& at);
+  // `at.role`, if they are among its peers. A socket that was `inherited`, and is bound to the path
+  // already, is used as it is.
+  absl::Status Listen(const ListenAt& at, UniqueFd inherited = UniqueFd());
+
+  // Has the loop's thread call `beat` from now on, once in each such time; before Run(). It must not
+  // block.
+  void BeatEvery(std::chrono::microseconds period, std::function<void()> beat);
 
   // Puts the process into its cage (cage.h), whose bounds hold for every policy from then on. Once,
   // by the only thread, after the last Listen(). With CageLevel::kNone nothing is given up, and
@@ -112,6 +122,13 @@ class Broker final : public EventHandler {
 
   // Logs that a policy was refused, and why.
   void NoteRejected(std::string detail, const OrderedBy& by = {});
+
+  // Has the audit log go on in `fd`, with what cannot be written where it was, which is returned.
+  // Unavailable: the broker has stopped.
+  absl::StatusOr<UniqueFd> SwapAudit(UniqueFd fd);
+
+  // Unavailable: the broker has stopped.
+  absl::Status SetAuditOverflow(AuditOverflow overflow);
 
   // The number of the policy in force: 1, and one more for each Replace() that succeeded.
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
@@ -159,6 +176,7 @@ class Broker final : public EventHandler {
   const std::unique_ptr<ResolverLink> resolver_;  // null: there is none
   Server server_;
   Listeners listeners_;
+  std::optional<Heartbeat> heartbeat_;
   UniqueFd control_;
   EventLoop::Id control_watch_;
   pid_t launcher_ = 0;

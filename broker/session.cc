@@ -161,7 +161,7 @@ void Session::OnConnect(const Request& request) {
 Reason Session::LimitReached() const {
   const Limits& limits = worker_->role->limits;
   // First, since the other refusals have a line in the log.
-  if (context_.audit->full()) return Reason::kAuditLog;
+  if (context_.audit->denies()) return Reason::kAuditLog;
   if (outstanding_ > limits.max_outstanding) return Reason::kOutstanding;
   return Reason::kNone;
 }

@@ -12,6 +12,7 @@
 #include "tool/fetch.h"
 #include "tool/learn.h"
 #include "tool/reload.h"
+#include "tool/rotate.h"
 #include "tool/serve.h"
 #include "tool/status.h"
 
@@ -73,7 +74,8 @@ CLI::App* AddFetch(CLI::App& app, sockgate::FetchOptions& options, std::string& 
   return fetch;
 }
 
-CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& cage) {
+CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& cage,
+                   std::string& overflow) {
   CLI::App* serve = app.add_subcommand("serve", "Run a broker on a path");
   CLI::Option* policy = serve
                             ->add_option("--policy", options.policy_file,
@@ -101,8 +103,16 @@ CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& 
       ->type_name("PATH");
   serve
       ->add_option("--audit", options.audit_file,
-                   "Append the audit log to a file; default -, stderr")
+                   "Append the audit log to a file, which SIGHUP and `sockgate rotate` open anew;\n"
+                   "or journald; default -, stderr")
       ->type_name("FILE");
+  serve
+      ->add_option("--audit-overflow", overflow,
+                   "When no more of the audit log can wait to be written: deny requests (default)\n"
+                   "or drop lines. A policy file says it itself")
+      ->needs(listen)
+      ->check(CLI::IsMember({"deny", "drop"}))
+      ->type_name("WHAT");
   serve
       ->add_option(
           "--user", options.user,
@@ -156,6 +166,12 @@ CLI::App* AddReload(CLI::App& app, sockgate::ReloadOptions& options) {
   return reload;
 }
 
+CLI::App* AddRotate(CLI::App& app, sockgate::RotateOptions& options) {
+  CLI::App* rotate = app.add_subcommand("rotate", "Have a broker open its audit log anew");
+  AddControl(rotate, options.control);
+  return rotate;
+}
+
 CLI::App* AddStatus(CLI::App& app, sockgate::StatusOptions& options) {
   CLI::App* status = app.add_subcommand("status", "Ask a broker how things stand");
   AddControl(status, options.control);
@@ -196,7 +212,8 @@ struct Commands {
       fetch.mode = mode == "connected" ? ConnectMode::kConnected : ConnectMode::kInProgress;
       status = sockgate::Fetch(fetch);
     });
-    AddServe(app, serve, cage)->callback([this] {
+    AddServe(app, serve, cage, overflow)->callback([this] {
+      serve.audit_overflow = sockgate::ParseAuditOverflow(overflow).value_or(serve.audit_overflow);
       for (const CageLevel level : {CageLevel::kWithoutLandlock, CageLevel::kNone}) {
         if (cage == Word(level)) serve.cage = level;
       }
@@ -205,6 +222,7 @@ struct Commands {
     AddCheckPolicy(app, check)->callback([this] { status = sockgate::CheckPolicy(check); });
     AddExplain(app, explain)->callback([this] { status = sockgate::Explain(explain); });
     AddReload(app, reload)->callback([this] { status = sockgate::Reload(reload); });
+    AddRotate(app, rotate)->callback([this] { status = sockgate::Rotate(rotate); });
     AddStatus(app, show)->callback([this] { status = sockgate::Status(show); });
     AddLearn(app, learn)->callback([this] { status = sockgate::Learn(learn); });
   }
@@ -213,9 +231,11 @@ struct Commands {
   std::string mode = "in-progress";
   sockgate::ServeOptions serve;
   std::string cage = "full";
+  std::string overflow = "deny";
   sockgate::CheckPolicyOptions check;
   sockgate::ExplainOptions explain;
   sockgate::ReloadOptions reload;
+  sockgate::RotateOptions rotate;
   sockgate::StatusOptions show;
   sockgate::LearnOptions learn;
   int status = 0;

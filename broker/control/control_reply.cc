@@ -166,6 +166,10 @@ std::string StatusReply(const std::string& file, const Reloader::State& state,
   return Fit(std::move(reply));
 }
 
+std::string RotateReply(const absl::Status& status) {
+  return status.ok() ? Dump({{"rotated", true}}) : ErrorReply(status.message());
+}
+
 std::string ErrorReply(absl::string_view why) { return Dump({{"error", std::string{why}}}); }
 
 }  // namespace sockgate

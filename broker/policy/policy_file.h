@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "broker/policy/audit_overflow.h"
 #include "broker/policy/finding.h"
 #include "broker/policy/listen_at.h"
 #include "broker/policy/role.h"
@@ -25,6 +26,7 @@ struct PolicyFile {
   std::vector<Role> roles;
   std::vector<ListenAt> listen;
   ResolverOptions resolver;
+  AuditOverflow audit_overflow = AuditOverflow::kDeny;
 };
 
 struct LoadedPolicy {
