@@ -249,7 +249,7 @@ TEST(PolicyErrorsTest, AllAreReportedInTheOrderOfTheFile) {
       {{"version = 1\ncolour = 1\n[roles.a]\nallow = [\n  { host = \"a..b\", ports = 0 },\n"
         "  { cidr = \"x\", ports = 80 },\n]\n[[listen]]\npath = \"x\"\nrole = \"b\"\n",
         {"error 2:1 unknown key 'colour' in the file"
-         " (write one of version, deny_own_addresses, roles, listen, resolver)",
+         " (write one of version, deny_own_addresses, audit_overflow, roles, listen, resolver)",
          "error 5:12 'a..b' has an empty label: two dots in a row, or one in front"
          " (write a name (example.com), or all names below one (*.example.com))",
          "error 5:28 0 is no port (write 1 to 65535)",
