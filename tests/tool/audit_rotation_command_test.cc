@@ -197,10 +197,11 @@ TEST(AuditRotationWithoutPolicyFile, TheSignalRotates) {
       folder / "stderr");
   const auto lines_of = [](const std::string& file) { return PolicyDaemon::Audit(file).size(); };
   const auto await = [](const std::function<bool()>& condition) {
-    for (int i = 0; i < 1000 && !condition(); ++i) {
+    for (int i = 0; i < 1000; ++i) {
+      if (condition()) return true;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
-    return condition();
+    return false;
   };
   ASSERT_TRUE(
       await([&] { return ReplaceWorld::ConnectToPath(folder / "path").descriptor() >= 0; }));
