@@ -6,7 +6,7 @@
 // into a buffer and written in batches, off the path of the request: by Flush(), which the server
 // calls when a batch is full or old.
 // Never blocks: a pipe whose reader is slow, or a full disk, makes the buffer grow to its bound. Then,
-// by the sink's overflow: kDeny: stops_decisions() asks the sessions to decide nothing more, so no
+// by the sink's overflow: kDeny: denies() asks the sessions to decide nothing more, so no
 // decision goes unlogged, and no end of what was decided; lines that a worker could cause without
 // end are only counted. kDrop: every worker's line is only counted. A line says how many they were.
 // Hostile input: names and reasons that come from a worker; they are escaped.
@@ -31,6 +31,7 @@
 #include "broker/connector.h"
 #include "broker/lookup.h"
 #include "broker/ordered_by.h"
+#include "broker/policy/audit_overflow.h"
 #include "broker/policy/policy.h"
 #include "broker/policy/verdict.h"
 #include "broker/revoke_order.h"
@@ -81,6 +82,8 @@ class AuditLog {
   uint64_t lost() const { return lost_; }
   size_t waiting_bytes() const { return buffer_.size(); }
 
+  AuditSink* sink() const { return sink_.get(); }
+
   // Lines wait to be written.
   bool pending() const { return !buffer_.empty(); }
   // Enough lines wait to be worth a write now.
@@ -88,7 +91,7 @@ class AuditLog {
   // The bound is reached.
   bool full() const { return buffer_.size() >= kMaxBytes; }
   // Decide nothing more until a Flush() has helped.
-  bool stops_decisions() const { return full() && sink_->overflow() == AuditOverflow::kDeny; }
+  bool denies() const { return full() && sink_->overflow() == AuditOverflow::kDeny; }
 
  private:
   static constexpr size_t kBatchBytes = size_t{32} * 1024;

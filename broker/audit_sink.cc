@@ -58,12 +58,13 @@ size_t AuditSink::Write(absl::string_view lines) {
   return taken;
 }
 
-void AuditSink::Replace(UniqueFd fd) {
+UniqueFd AuditSink::Swap(UniqueFd fd) {
   const std::lock_guard<std::mutex> lock(mutex_);
   FinishCut();
   cut_at_ = 0;
-  fd_ = std::move(fd);
+  std::swap(fd_, fd);
   largest_write_ = LargestWrite(fd_.get());
+  return fd;
 }
 
 size_t AuditSink::WriteSome(absl::string_view text) {

@@ -1,6 +1,6 @@
 // AuditSink: where the audit lines of all event loops go, so that each stays whole.
 //
-// Process: broker. Owns the descriptor. Threads: any; Write() and Replace() take a lock, which a
+// Process: broker. Owns the descriptor. Threads: any; Write() and Swap() take a lock, which a
 // loop asks for once a batch.
 // Blocking: never. What polls writable is written, to anything but a regular file in pieces of at
 // most PIPE_BUF bytes (pipe(7)); a regular file takes what its disk has room for.
@@ -33,8 +33,8 @@ class AuditSink {
   // How many bytes of these lines the caller need not keep.
   size_t Write(absl::string_view lines);
 
-  // Lines go to `fd` from now on.
-  void Replace(UniqueFd fd);
+  // Lines go to `fd` from now on, and the descriptor of before is returned.
+  UniqueFd Swap(UniqueFd fd);
 
   // What becomes of lines that cannot be written and for which there is no room here any more.
   void set_overflow(AuditOverflow overflow) { overflow_ = overflow; }

@@ -170,12 +170,31 @@ absl::Status Broker::AddShards(BrokerOptions options,
 
 Broker::~Broker() {
   listeners_.reset();
+  heartbeat_.reset();
   if (shards_.empty()) return;
   first()->loop()->Unwatch(&control_watch_);
   first()->loop()->Cancel(&finish_latest_);
 }
 
-absl::Status Broker::Listen(const ListenAt& at) { return listeners_->Add(at, roles_); }
+absl::Status Broker::Listen(const ListenAt& at, UniqueFd inherited) {
+  return listeners_->Add(at, roles_, std::move(inherited));
+}
+
+void Broker::BeatEvery(std::chrono::microseconds period, std::function<void()> beat) {
+  heartbeat_.emplace(first()->loop(), period, [this, beat = std::move(beat)] { Beat(beat); });
+}
+
+// Only while all loops go round: each of the others is asked at one beat, and has to have answered by
+// the next.
+void Broker::Beat(const std::function<void()>& beat) {
+  const auto others = static_cast<uint32_t>(shards_.size() - 1);
+  if (beats_answered_ < beats_asked_) return;
+  beat();
+  for (size_t i = 1; i < shards_.size(); ++i) {
+    shards_[i]->tasks().Post([this] { ++beats_answered_; });
+  }
+  beats_asked_ += others;
+}
 
 absl::Status Broker::EnterCage(const CagePlaces& places) {
   if (cage_level_ != confine::CageLevel::kNone) {
@@ -271,14 +290,13 @@ void Broker::NoteRejected(std::string detail, const OrderedBy& by) {
       [this, detail = std::move(detail), by] { first()->audit().PolicyRejected(detail, by); });
 }
 
-absl::Status Broker::ReplaceAudit(UniqueFd fd) {
+absl::StatusOr<UniqueFd> Broker::SwapAudit(UniqueFd fd) {
   for (const auto& shard : shards_) {
     if (!shard->tasks().Do([&] { shard->audit().Flush(); })) {
       return absl::UnavailableError("the broker has stopped");
     }
   }
-  sink_->Replace(std::move(fd));
-  return absl::OkStatus();
+  return sink_->Swap(std::move(fd));
 }
 
 absl::StatusOr<size_t> Broker::Revoke(const RevokeOrder& order, const OrderedBy& by) {
@@ -405,6 +423,7 @@ bool Broker::AllOf(bool (*is)(const Shard&)) const {
 // Who connects from now on must find another broker at the paths, or nobody.
 void Broker::BeginToFinish() {
   finishing_ = true;
+  if (on_finish_) on_finish_();
   listeners_.emplace(first()->loop(), this);
   const auto most = std::chrono::milliseconds(finish_within_);
   finish_latest_ = first()->loop()->SetDeadline(EventLoop::Now() + most, this, 0);

@@ -11,13 +11,13 @@
 // Privilege: what socket(2) and connect(2) need, which for TCP is nothing special, and what the
 // roles' socket options do (socket_capabilities.h). All else is given up by EnterCage(), which is
 // for a process that is nothing but a broker: it binds whatever else runs there.
-// Threads: Create(), Listen() and EnterCage() before Run(); Run() once, in one thread, which starts the
-// others of BrokerOptions::threads and ends them; AddWorker(), Replace(), SetLimits(),
-// SetAuditOverflow(), ReplaceAudit(), NoteRejected(), GetStatus(), Revoke(), generation(), FinishUp() and
+// Threads: Create(), Listen(), BeatEvery() and EnterCage() before Run(); Run() once, in one thread,
+// which starts the others of BrokerOptions::threads and ends them; AddWorker(), Replace(), SetLimits(),
+// SetAuditOverflow(), SwapAudit(), NoteRejected(), GetStatus(), Revoke(), generation(), FinishUp() and
 // Stop() from any other. The last two are async-signal-safe. Whoever waits in one of them must have
 // returned before the broker is destroyed.
 // Blocking: Run() serves until Stop(). No worker, name server or remote host can make it wait.
-// Replace(), ReplaceAudit(), GetStatus() and Revoke() wait for each loop to come between two
+// Replace(), SwapAudit(), GetStatus() and Revoke() wait for each loop to come between two
 // wake-ups; Run()'s end releases them.
 
 #ifndef SOCKGATE_BROKER_BROKER_H_
@@ -28,6 +28,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <mutex>
@@ -45,6 +46,7 @@
 #include "broker/cage_bounds.h"
 #include "broker/cage_report.h"
 #include "broker/event_loop.h"
+#include "broker/heartbeat.h"
 #include "broker/listeners.h"
 #include "broker/ordered_by.h"
 #include "broker/policy/audit_overflow.h"
@@ -92,8 +94,16 @@ class Broker final : public EventHandler, public WorkerHost {
   Broker& operator=(const Broker&) = delete;
 
   // Workers, or their launchers, may connect(2) a SOCK_SEQPACKET socket to `at.path` and get
-  // `at.role`, if they are among its peers.
-  absl::Status Listen(const ListenAt& at);
+  // `at.role`, if they are among its peers. A socket that was `inherited`, and is bound to the path
+  // already, is used as it is.
+  absl::Status Listen(const ListenAt& at, UniqueFd inherited = UniqueFd());
+
+  // Has the loop's thread call `beat` from now on, once in each such time; before Run(). It must not
+  // block.
+  void BeatEvery(std::chrono::microseconds period, std::function<void()> beat);
+
+  // Is called when FinishUp() begins to, in the loop's thread; before Run(). It must not block for long.
+  void OnFinish(std::function<void()> begun) { on_finish_ = std::move(begun); }
 
   // Puts the process into its cage (cage.h), whose bounds hold for every policy from then on. Once,
   // by the only thread, after the last Listen(). With CageLevel::kNone nothing is given up, and
@@ -128,12 +138,13 @@ class Broker final : public EventHandler, public WorkerHost {
   void SetLimits(const BrokerLimits& limits) { usage_.SetLimits(limits); }
   void SetAuditOverflow(AuditOverflow overflow) { sink_->set_overflow(overflow); }
 
-  // The lines that there are go where lines went until now, as far as there is room; all others go to
-  // `fd`. Waits for the loops, as Replace() does. Unavailable: the broker has stopped.
-  absl::Status ReplaceAudit(UniqueFd fd);
-
   // Logs that a policy was refused, and why.
   void NoteRejected(std::string detail, const OrderedBy& by = {});
+
+  // Has the audit log of all loops go on in `fd`, with what cannot be written where it was, which is
+  // returned.
+  // Unavailable: the broker has stopped.
+  absl::StatusOr<UniqueFd> SwapAudit(UniqueFd fd);
 
   // The number of the policy in force: 1, and one more for each Replace() that succeeded.
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
@@ -186,6 +197,7 @@ class Broker final : public EventHandler, public WorkerHost {
   absl::Status Apply(RoleTable* roles, const std::vector<ListenAt>& listen,
                      const std::optional<ResolverOptions>& resolver, const OrderedBy& by);
   std::vector<ListenAt> ListensAt() const;
+  void Beat(const std::function<void()>& beat);
   void AfterWakeup();
   void BeginToFinish();
   bool AllOf(bool (*is)(const Shard&)) const;
@@ -201,6 +213,9 @@ class Broker final : public EventHandler, public WorkerHost {
   ProcessGauge process_;
   std::vector<std::unique_ptr<Shard>> shards_;  // at least one
   std::optional<Listeners> listeners_;          // of the first shard's loop
+  std::optional<Heartbeat> heartbeat_;          // likewise
+  uint32_t beats_asked_ = 0;
+  std::atomic<uint32_t> beats_answered_{0};
   UniqueFd control_;
   EventLoop::Id control_watch_;
   pid_t launcher_ = 0;
@@ -208,6 +223,7 @@ class Broker final : public EventHandler, public WorkerHost {
   // Milliseconds, or -1: nobody has asked for it.
   std::atomic<int64_t> finish_within_{-1};
   bool finishing_ = false;
+  std::function<void()> on_finish_;
   EventLoop::Id finish_latest_;
   std::mutex replacing_;
 

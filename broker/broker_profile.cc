@@ -15,6 +15,7 @@
 
 #include <vector>
 
+#include "broker/rotated_file.h"
 #include "confine/libc_calls.h"
 
 // Newer than some libc headers.
@@ -189,6 +190,13 @@ std::vector<Rule> FileRules() {
   };
 }
 
+// Exactly so, or a file could be opened to be written anew.
+std::vector<Rule> RotationRules(AuditRotation rotation) {
+  if (rotation == AuditRotation::kNone) return {};
+  return {
+      {"openat", kAllow, {IntIs(2, RotatedFile::kOpenFlags), IntIs(3, RotatedFile::kOpenMode)}}};
+}
+
 std::vector<Rule> ModeRules(uid_t user) {
   if (user == 0) return {{"chmod", Errno(EPERM)}, {"fchmodat", Errno(EPERM)}};
   // No set-user-id bit.
@@ -276,12 +284,13 @@ std::vector<Rule> SanitizerRules() {
 
 }  // namespace
 
-Profile BrokerProfile(pid_t self, uid_t user) {
+Profile BrokerProfile(pid_t self, uid_t user, AuditRotation rotation) {
   Profile profile;
   profile.name = "broker";
   for (const std::vector<Rule>& part :
        {SocketRules(), SocketOptionRules(), DescriptorRules(), ControlRules(), FileRules(),
-        ModeRules(user), ProcessRules(self), MemoryRules(), SanitizerRules()}) {
+        RotationRules(rotation), ModeRules(user), ProcessRules(self), MemoryRules(),
+        SanitizerRules()}) {
     profile.rules.insert(profile.rules.end(), part.begin(), part.end());
   }
   return profile;

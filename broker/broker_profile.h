@@ -5,9 +5,10 @@
 // What is left: sockets of the families that policies speak of, pointed anywhere (what a policy
 // forbids, the policy has to); listening on UNIX sockets; reading files; reading the list of this
 // host's addresses; threads; memory that cannot be executed. Nothing can be opened to be written
-// but by openat2(2), whose flags a filter cannot see and which Landlock therefore has to judge; the
-// audit log, which is open already, cannot lose its O_APPEND, nor be cut. No program, no process,
-// no other user, nobody else's memory, none of the kernel's wide interfaces.
+// but by openat2(2), whose flags a filter cannot see and which Landlock therefore has to judge, and
+// the audit log's file, anew, to be appended to; the one that is open cannot lose its O_APPEND, nor
+// be cut. No program, no process, no other user, nobody else's memory, none of the kernel's wide
+// interfaces.
 //
 // What the C library and the modules of nsswitch.conf try when a reload looks users up, and can do
 // without, fails softly. Whatever is not listed kills the process (SIGSYS).
@@ -21,10 +22,14 @@
 
 namespace sockgate {
 
+// Whether the audit log is a file that is opened anew (rotated_file.h).
+enum class AuditRotation { kNone, kFile };
+
 // `self` is the process that will be confined: it may abort itself, and signal nobody else. `user`
 // is who it runs as: root may not change the mode of a file, for without any capability it still
 // owns the host's, and a filter cannot tell them from the broker's sockets.
-confine::Profile BrokerProfile(pid_t self, uid_t user);
+confine::Profile BrokerProfile(pid_t self, uid_t user,
+                               AuditRotation rotation = AuditRotation::kNone);
 
 }  // namespace sockgate
 

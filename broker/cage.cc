@@ -71,6 +71,9 @@ LandlockSpec SpecFor(const CagePlaces& places, const CageBounds& bounds) {
   for (const std::string& folder : bounds.listen_folders) {
     spec.files.push_back(confine::BindSockets(folder));
   }
+  if (!places.audit_folder.empty()) {
+    spec.files.push_back(confine::MakeAndWriteFiles(places.audit_folder));
+  }
   return spec;
 }
 
@@ -126,7 +129,9 @@ absl::StatusOr<Caged> EnterCage(confine::CageLevel level, const CagePlaces& plac
   CageBounds bounds = BoundsFor(places, contents);
   if (absl::Status status = CheckPermitted(contents, bounds); !status.ok()) return status;
   const LandlockSpec spec = SpecFor(places, bounds);
-  const auto cage = confine::ProcessCage::Build(level, BrokerProfile(getpid(), geteuid()), spec);
+  const auto rotation = places.audit_folder.empty() ? AuditRotation::kNone : AuditRotation::kFile;
+  const auto cage =
+      confine::ProcessCage::Build(level, BrokerProfile(getpid(), geteuid(), rotation), spec);
   if (!cage.ok()) return cage.status();
   if (!places.policy_file.empty()) LoadAccountModules();
   // An audit log has times, and libc looks for the time zone's file before the first.

@@ -31,6 +31,8 @@ namespace sockgate {
 struct CagePlaces {
   std::string policy_file = {};  // that reloads read; empty: there will be none
   std::string control = {};      // the control socket's path; empty: there is none
+  // Where the audit log's file is opened anew (rotated_file.h); empty: it is not.
+  std::string audit_folder = {};
 };
 
 // What the broker serves by as it enters.

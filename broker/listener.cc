@@ -29,8 +29,10 @@ bool SameDoor(const ListenAt& a, const ListenAt& b) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Create(const ListenAt& at, RoleSnapshot role,
-                                                           EventLoop* loop, WorkerHost* host) {
-  auto socket = ListeningSocket::Bind(at);
+                                                           EventLoop* loop, WorkerHost* host,
+                                                           UniqueFd inherited) {
+  auto socket = inherited.valid() ? ListeningSocket::Adopt(at.path, std::move(inherited))
+                                  : ListeningSocket::Bind(at);
   if (!socket.ok()) return socket.status();
   auto listener =
       std::unique_ptr<Listener>(new Listener(at, *std::move(socket), std::move(role), loop, host));

@@ -26,15 +26,18 @@
 #include "broker/policy/listen_at.h"
 #include "broker/role_table.h"
 #include "broker/worker_host.h"
+#include "proto/unique_fd.h"
 
 namespace sockgate {
 
 class Listener final : public EventHandler {
  public:
-  // Binds the path and gives `role`, which is the one that `at` names, to its peers when they
-  // connect. The loop and the host must outlive the listener.
+  // Binds the path, unless `inherited` is bound to it already, and gives `role`, which is the one
+  // that `at` names, to its peers when they connect. The loop and the host must outlive the
+  // listener.
   static absl::StatusOr<std::unique_ptr<Listener>> Create(const ListenAt& at, RoleSnapshot role,
-                                                          EventLoop* loop, WorkerHost* host);
+                                                          EventLoop* loop, WorkerHost* host,
+                                                          UniqueFd inherited = UniqueFd());
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

@@ -43,9 +43,9 @@ absl::Status Listeners::Replace(const std::vector<ListenAt>& wanted, const RoleT
   return absl::OkStatus();
 }
 
-absl::Status Listeners::Add(const ListenAt& at, const RoleTable& roles) {
+absl::Status Listeners::Add(const ListenAt& at, const RoleTable& roles, UniqueFd inherited) {
   if (absl::Status status = Check({at}, roles); !status.ok()) return status;
-  auto listener = Listener::Create(at, roles.Find(at.role), loop_, host_);
+  auto listener = Listener::Create(at, roles.Find(at.role), loop_, host_, std::move(inherited));
   if (!listener.ok()) return listener.status();
   all_.emplace(at.path, *std::move(listener));
   return absl::OkStatus();

@@ -16,6 +16,7 @@
 #include "broker/listener.h"
 #include "broker/policy/listen_at.h"
 #include "broker/role_table.h"
+#include "proto/unique_fd.h"
 
 namespace sockgate {
 
@@ -33,8 +34,8 @@ class Listeners {
   // whose path was removed, or is somebody else's by now, is bound anew.
   absl::Status Replace(const std::vector<ListenAt>& wanted, const RoleTable& roles);
 
-  // One path more.
-  absl::Status Add(const ListenAt& at, const RoleTable& roles);
+  // One path more, by the socket that was inherited for it, if it is valid.
+  absl::Status Add(const ListenAt& at, const RoleTable& roles, UniqueFd inherited = UniqueFd());
 
   const Map& all() const { return all_; }
 

@@ -102,10 +102,14 @@ absl::StatusOr<ListeningSocket> ListeningSocket::Bind(const ListenAt& at) {
   }
   if (error != 0) return absl::ErrnoToStatus(error, absl::StrCat("cannot listen on ", at.path));
   if (listen(socket.get(), kBacklog) != 0) return absl::ErrnoToStatus(errno, "listen");
-  ListeningSocket bound(at.path, std::move(socket));
+  ListeningSocket bound(at.path, std::move(socket), /*adopted=*/false);
   if (absl::Status found = bound.FindPlace(); !found.ok()) return found;
   if (absl::Status granted = bound.Grant(at); !granted.ok()) return granted;
   return bound;
+}
+
+ListeningSocket ListeningSocket::Adopt(std::string path, UniqueFd socket) {
+  return {std::move(path), std::move(socket), /*adopted=*/true};
 }
 
 absl::Status ListeningSocket::FindPlace() {
@@ -120,6 +124,7 @@ absl::Status ListeningSocket::FindPlace() {
 }
 
 absl::Status ListeningSocket::Grant(const ListenAt& at) const {
+  if (adopted_) return absl::OkStatus();
   const int error =
       Give(place_.get(), at.owner.value_or(geteuid()), at.group.value_or(getegid()), at.mode);
   if (error == 0) return absl::OkStatus();
@@ -127,6 +132,8 @@ absl::Status ListeningSocket::Grant(const ListenAt& at) const {
 }
 
 bool ListeningSocket::HoldsPath() const {
+  // Moved from, it holds nothing.
+  if (adopted_) return socket_.valid();
   struct stat mine;
   struct stat there;
   return place_.valid() && fstat(place_.get(), &mine) == 0 && lstat(path_.c_str(), &there) == 0 &&
@@ -134,7 +141,7 @@ bool ListeningSocket::HoldsPath() const {
 }
 
 ListeningSocket::~ListeningSocket() {
-  if (HoldsPath()) unlink(path_.c_str());
+  if (!adopted_ && HoldsPath()) unlink(path_.c_str());
 }
 
 }  // namespace sockgate

@@ -1,7 +1,7 @@
 // ListeningSocket: a SOCK_SEQPACKET socket that listens on a path in the file system.
 //
-// Process: broker. Owns the socket, and the path: it is unlinked at the end, unless somebody has
-// put something else there.
+// Process: broker. Owns the socket and, if it has bound it, the path: that is unlinked at the end,
+// unless somebody has put something else there. The path of an inherited socket is another's.
 // Threads: any one at a time.
 // Hostile input: what others put at the path. Its folder must be one where only root, the broker's
 // user and its group can do that. The folders above are not looked at; whoever may rename one of
@@ -30,6 +30,8 @@ class ListeningSocket {
   // is an error, and so is a folder that belongs to another user than root and the broker's, or
   // where all may write that is not sticky. The error names the path.
   static absl::StatusOr<ListeningSocket> Bind(const ListenAt& at);
+  // One that listens at `path` already, bound by whoever started this process (inherited_sockets.h).
+  static ListeningSocket Adopt(std::string path, UniqueFd socket);
   ~ListeningSocket();
   ListeningSocket(ListeningSocket&&) = default;
   ListeningSocket& operator=(ListeningSocket&&) = delete;
@@ -37,23 +39,25 @@ class ListeningSocket {
   // How many may wait to be accepted: unix(7) lets one more in than listen(2) was told.
   static constexpr int kMaxWaiting = 129;
 
-  // Gives the path the owner, the group and the mode of `at`.
+  // Gives the path the owner, the group and the mode of `at`. One that was adopted keeps its own.
   absl::Status Grant(const ListenAt& at) const;
 
-  // Whether the path still leads here: nobody has unlinked it, or put something else there.
+  // Whether the path still leads here: nobody has unlinked it, or put something else there. One that
+  // was adopted always does, as far as this process is concerned.
   bool HoldsPath() const;
 
   int get() const { return socket_.get(); }
 
  private:
-  ListeningSocket(std::string path, UniqueFd socket)
-      : path_(std::move(path)), socket_(std::move(socket)) {}
+  ListeningSocket(std::string path, UniqueFd socket, bool adopted)
+      : path_(std::move(path)), socket_(std::move(socket)), adopted_(adopted) {}
 
   // Opens the path, if it leads here.
   absl::Status FindPlace();
 
   std::string path_;
   UniqueFd socket_;
+  bool adopted_;
   // O_PATH, of the socket that was bound; keeps its inode from being anybody else's.
   UniqueFd place_;
 };

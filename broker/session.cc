@@ -178,7 +178,7 @@ void Session::OnConnect(const Request& request) {
 Reason Session::LimitReached() const {
   const Limits& limits = worker_->role->limits;
   // First, since the other refusals have a line in the log.
-  if (context_.audit->stops_decisions()) return Reason::kAuditLog;
+  if (context_.audit->denies()) return Reason::kAuditLog;
   if (context_.host->stopping()) return Reason::kStopping;
   if (outstanding_ > limits.max_outstanding) return Reason::kOutstanding;
   return Reason::kNone;

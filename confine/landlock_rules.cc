@@ -108,6 +108,10 @@ FileGrant BindSockets(std::string path) {
   return {std::move(path), LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_REMOVE_FILE};
 }
 
+FileGrant MakeAndWriteFiles(std::string path) {
+  return {std::move(path), LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG};
+}
+
 bool GrantsWriting(const FileGrant& grant) {
   return (grant.access & LANDLOCK_ACCESS_FS_WRITE_FILE) != 0;
 }

@@ -38,6 +38,8 @@ FileGrant Read(std::string path);         // files and lists of files
 FileGrant ReadWrite(std::string path);    // and make, change, rename and remove files and folders
 FileGrant ReadExecute(std::string path);  // and execute them
 FileGrant BindSockets(std::string path);  // bind(2) UNIX sockets there, and unlink(2)
+// Write files, wherever in them, and make regular ones; neither cut nor remove nor rename any.
+FileGrant MakeAndWriteFiles(std::string path);
 bool GrantsWriting(const FileGrant& grant);
 
 // Everything that no grant names is refused.

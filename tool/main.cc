@@ -15,6 +15,7 @@
 #include "tool/learn.h"
 #include "tool/reload.h"
 #include "tool/revoke.h"
+#include "tool/rotate.h"
 #include "tool/serve.h"
 #include "tool/status.h"
 
@@ -77,7 +78,7 @@ CLI::App* AddFetch(CLI::App& app, sockgate::FetchOptions& options, std::string& 
 }
 
 CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& cage,
-                   double& finish_s) {
+                   std::string& overflow, double& finish_s) {
   CLI::App* serve = app.add_subcommand("serve", "Run a broker on a path");
   CLI::Option* policy = serve
                             ->add_option("--policy", options.policy_file,
@@ -105,8 +106,16 @@ CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& 
       ->type_name("PATH");
   serve
       ->add_option("--audit", options.audit_file,
-                   "Append the audit log to a file; default -, stderr")
+                   "Append the audit log to a file, which SIGHUP and `sockgate rotate` open anew;\n"
+                   "or journald; default -, stderr")
       ->type_name("FILE");
+  serve
+      ->add_option("--audit-overflow", overflow,
+                   "When no more of the audit log can wait to be written: deny requests (default)\n"
+                   "or drop lines. A policy file says it itself")
+      ->needs(listen)
+      ->check(CLI::IsMember({"deny", "drop"}))
+      ->type_name("WHAT");
   serve
       ->add_option(
           "--user", options.user,
@@ -184,6 +193,12 @@ CLI::App* AddRevoke(CLI::App& app, sockgate::RevokeOptions& options) {
   return revoke;
 }
 
+CLI::App* AddRotate(CLI::App& app, sockgate::RotateOptions& options) {
+  CLI::App* rotate = app.add_subcommand("rotate", "Have a broker open its audit log anew");
+  AddControl(rotate, options.control);
+  return rotate;
+}
+
 CLI::App* AddStatus(CLI::App& app, sockgate::StatusOptions& options) {
   CLI::App* status = app.add_subcommand("status", "Ask a broker how things stand");
   AddControl(status, options.control);
@@ -224,7 +239,8 @@ struct Commands {
       fetch.mode = mode == "connected" ? ConnectMode::kConnected : ConnectMode::kInProgress;
       status = sockgate::Fetch(fetch);
     });
-    AddServe(app, serve, cage, finish_s)->callback([this] {
+    AddServe(app, serve, cage, overflow, finish_s)->callback([this] {
+      serve.audit_overflow = sockgate::ParseAuditOverflow(overflow).value_or(serve.audit_overflow);
       serve.finish_time = std::chrono::milliseconds(static_cast<int64_t>(finish_s * 1000));
       for (const CageLevel level : {CageLevel::kWithoutLandlock, CageLevel::kNone}) {
         if (cage == Word(level)) serve.cage = level;
@@ -235,6 +251,7 @@ struct Commands {
     AddExplain(app, explain)->callback([this] { status = sockgate::Explain(explain); });
     AddReload(app, reload)->callback([this] { status = sockgate::Reload(reload); });
     AddRevoke(app, revoke)->callback([this] { status = sockgate::Revoke(revoke); });
+    AddRotate(app, rotate)->callback([this] { status = sockgate::Rotate(rotate); });
     AddStatus(app, show)->callback([this] { status = sockgate::Status(show); });
     AddLearn(app, learn)->callback([this] { status = sockgate::Learn(learn); });
   }
@@ -243,11 +260,13 @@ struct Commands {
   std::string mode = "in-progress";
   sockgate::ServeOptions serve;
   std::string cage = "full";
+  std::string overflow = "deny";
   double finish_s = 5;
   sockgate::CheckPolicyOptions check;
   sockgate::ExplainOptions explain;
   sockgate::ReloadOptions reload;
   sockgate::RevokeOptions revoke;
+  sockgate::RotateOptions rotate;
   sockgate::StatusOptions show;
   sockgate::LearnOptions learn;
   int status = 0;

@@ -8,7 +8,9 @@
 
 #include "absl/status/statusor.h"
 #include "broker/broker.h"
+#include "broker/control/operator_log.h"
 #include "tool/serve_broker.h"
+#include "tool/serve_inheritance.h"
 #include "tool/serve_policy.h"
 
 namespace sockgate {
@@ -43,10 +45,9 @@ int Serve(const ServeOptions& options) {
   if (status.ok()) status = AddRules(Decision::kDeny, options.deny, &rules);
   if (!status.ok()) return Fail(2, status);
 
-  HoldSignals({SIGTERM, SIGINT});
-  // There is no file to read anew.
-  signal(SIGHUP, SIG_IGN);
-  ServeStreams streams = OpenServeStreams(options);
+  HoldSignals({SIGHUP, SIGTERM, SIGINT});
+  auto inherited = TakeInheritance(options);
+  if (!inherited.ok()) return Fail(EXIT_FAILURE, inherited.status());
   status = BecomeServer(options);
   if (!status.ok()) return Fail(EXIT_FAILURE, status);
   Role role;
@@ -54,12 +55,14 @@ int Serve(const ServeOptions& options) {
   role.policy = Policy(std::move(rules));
   BrokerOptions broker_options;
   broker_options.roles.push_back(std::move(role));
-  auto broker =
-      StartServing(options, &streams, std::move(broker_options), {{options.listen, kRole}}, {});
-  if (!broker.ok()) return Fail(EXIT_FAILURE, broker.status());
+  broker_options.audit_overflow = options.audit_overflow;
+  auto serving =
+      StartServing(options, &*inherited, std::move(broker_options), {{options.listen, kRole}}, {});
+  if (!serving.ok()) return Fail(EXIT_FAILURE, serving.status());
+  OperatorLog log(std::move(inherited->log));
   std::fprintf(stderr, "sockgate serve: listening on %s\n", options.listen.c_str());
-  (*broker)->RunAsProcess({SIGTERM, SIGINT}, options.finish_time);
-  return EXIT_SUCCESS;
+  status = RunServing(options, *inherited, &*serving, &log, nullptr);
+  return status.ok() ? EXIT_SUCCESS : Fail(EXIT_FAILURE, status);
 }
 
 }  // namespace sockgate

@@ -1,7 +1,7 @@
 // sockgate serve: the broker as a daemon, on one path by rules of the command line, or by a policy
-// file.
+// file; under a service manager, with the sockets that it hands over, or by itself.
 //
-// Process: the broker. Trusted input: the command line.
+// Process: the broker. Trusted input: the command line, the environment.
 
 #ifndef SOCKGATE_TOOL_SERVE_H_
 #define SOCKGATE_TOOL_SERVE_H_
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "broker/broker.h"
+#include "broker/policy/audit_overflow.h"
 #include "confine/cage_level.h"
 
 namespace sockgate {
@@ -22,8 +23,9 @@ struct ServeOptions {
   std::vector<std::string> allow;  // CIDR:PORTS
   std::vector<std::string> deny;   // CIDR:PORTS
   std::string control;             // a path, for a broker with a policy file; empty: none
-  std::string audit_file = "-";    // "-": standard error
-  std::string user;                // whom to run as; empty: whoever started it
+  std::string audit_file = "-";    // "-": standard error; "journald": the system's journal
+  AuditOverflow audit_overflow = AuditOverflow::kDeny;  // for a broker without a policy file
+  std::string user;                                     // whom to run as; empty: whoever started it
   confine::CageLevel cage = confine::CageLevel::kFull;
   uint32_t threads = 1;
   // How long what was begun may take to end after the first SIGTERM or SIGINT.
@@ -31,8 +33,8 @@ struct ServeOptions {
 };
 
 // Serves until SIGTERM or SIGINT, after which nothing new is begun; a second one does not wait for
-// what was. SIGHUP reads the policy file anew, if there is one. Returns the
-// exit status.
+// what was. SIGHUP opens the audit log anew and reads the policy file anew, if there is one. Returns
+// the exit status.
 int Serve(const ServeOptions& options);
 
 }  // namespace sockgate

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "broker/control/control_thread.h"
 #include "tool/audit_file.h"
 #include "tool/serve_identity.h"
 
@@ -32,18 +33,19 @@ absl::Status Advise(const absl::Status& error, CageLevel level) {
   return WithAdvice(error, ": no cage; to serve without one, write --cage none");
 }
 
-absl::StatusOr<UniqueFd> OpenAudit(const ServeOptions& options, ServeStreams* streams) {
-  if (streams->audit.valid()) return std::move(streams->audit);
-  auto audit = OpenAuditFile(options.audit_file);
+absl::StatusOr<AuditPlace> OpenAudit(const ServeOptions& options, Inheritance* inherited) {
+  if (inherited->audit.valid()) return AuditPlace{std::move(inherited->audit)};
+  auto audit = OpenAuditPlace(options.audit_file);
   if (audit.ok() || options.user.empty()) return audit;
   return WithAdvice(audit.status(), absl::StrCat(", as user ", options.user));
 }
 
-absl::Status ListenOn(const std::vector<ListenAt>& listen, Broker* broker) {
+absl::Status ListenOn(const std::vector<ListenAt>& listen, InheritedSockets* sockets,
+                      Broker* broker) {
   return AsOwnerOfPaths(listen, [&] {
     absl::Status status;
     for (const ListenAt& at : listen) {
-      status = broker->Listen(at);
+      status = broker->Listen(at, sockets->Take(at.path));
       if (!status.ok()) break;
     }
     return status;
@@ -83,25 +85,17 @@ void HoldSignals(std::initializer_list<int> signals) {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-ServeStreams OpenServeStreams(const ServeOptions& options) {
-  ServeStreams streams;
-  if (options.audit_file == "-") streams.audit = OwnStandardError();
-  streams.log = OwnStandardError();
-  return streams;
-}
-
 absl::Status BecomeServer(const ServeOptions& options) {
   return IsLeftAlone(options) ? absl::OkStatus() : StepDown(options.user);
 }
 
-absl::StatusOr<std::unique_ptr<Broker>> StartServing(const ServeOptions& options,
-                                                     ServeStreams* streams,
-                                                     BrokerOptions broker_options,
-                                                     const std::vector<ListenAt>& listen,
-                                                     const CagePlaces& places) {
-  auto audit = OpenAudit(options, streams);
+absl::StatusOr<Serving> StartServing(const ServeOptions& options, Inheritance* inherited,
+                                     BrokerOptions broker_options,
+                                     const std::vector<ListenAt>& listen, CagePlaces places) {
+  auto audit = OpenAudit(options, inherited);
   if (!audit.ok()) return audit.status();
-  broker_options.audit = *std::move(audit);
+  places.audit_folder = std::move(audit->folder);
+  broker_options.audit = std::move(audit->descriptor);
   broker_options.cage = options.cage;
   broker_options.threads = options.threads;
   auto broker = Broker::Create(std::move(broker_options));
@@ -110,11 +104,34 @@ absl::StatusOr<std::unique_ptr<Broker>> StartServing(const ServeOptions& options
     return absl::IsUnavailable(broker.status()) ? Advise(broker.status(), options.cage)
                                                 : broker.status();
   }
-  absl::Status status = ListenOn(listen, broker->get());
+  absl::Status status = ListenOn(listen, &inherited->sockets, broker->get());
+  UniqueFd control = inherited->sockets.Take(options.control);
+  if (status.ok()) status = inherited->sockets.CheckAllTaken();
   if (status.ok()) status = Enter(options, places, broker->get());
   if (!status.ok()) return status;
   Say((*broker)->cage());
-  return broker;
+  return Serving{*std::move(broker), std::move(audit->reopen), std::move(control)};
+}
+
+absl::Status RunServing(const ServeOptions& options, const Inheritance& inherited, Serving* serving,
+                        OperatorLog* log, Reloader* reloader) {
+  Broker* const broker = serving->broker.get();
+  const ServiceNotify& notify = inherited.notify;
+  AuditRotator rotator(broker, serving->reopen_audit, log);
+  ControlThread::Options control_options;
+  control_options.path = options.control;
+  control_options.inherited = std::move(serving->control);
+  if (serving->reopen_audit != nullptr) control_options.rotator = &rotator;
+  control_options.notify = &notify;
+  if (notify.beat_period().count() > 0) {
+    broker->BeatEvery(notify.beat_period(), [&notify] { notify.Beat(); });
+  }
+  broker->OnFinish([&notify] { notify.Stopping(); });
+  auto control = ControlThread::Start(std::move(control_options), broker, reloader);
+  if (!control.ok()) return control.status();
+  broker->RunAsProcess({SIGTERM, SIGINT}, options.finish_time);
+  notify.Stopping();
+  return absl::OkStatus();
 }
 
 }  // namespace sockgate

@@ -1,6 +1,7 @@
-// StartServing: the broker of `sockgate serve`, in its cage.
+// StartServing: the broker of `sockgate serve`, in its cage; and RunServing, which has it serve.
 //
-// Process: the broker, with one thread. Says on standard error what is in force, and what is not.
+// Process: the broker, with one thread until RunServing. Says on standard error what is in force, and
+// what is not.
 
 #ifndef SOCKGATE_TOOL_SERVE_BROKER_H_
 #define SOCKGATE_TOOL_SERVE_BROKER_H_
@@ -9,12 +10,17 @@
 #include <memory>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "broker/broker.h"
 #include "broker/cage.h"
+#include "broker/control/audit_rotator.h"
+#include "broker/control/operator_log.h"
+#include "broker/control/reloader.h"
 #include "broker/policy/listen_at.h"
 #include "proto/unique_fd.h"
 #include "tool/serve.h"
+#include "tool/serve_inheritance.h"
 
 namespace sockgate {
 
@@ -22,24 +28,26 @@ namespace sockgate {
 // stands would end it at once, and leave its paths behind.
 void HoldSignals(std::initializer_list<int> signals);
 
-// Standard error as it was given to the process. What is behind it may be another user's, so it is
-// opened before the process becomes one.
-struct ServeStreams {
-  UniqueFd audit;  // invalid: the audit log goes elsewhere
-  UniqueFd log;
-};
-ServeStreams OpenServeStreams(const ServeOptions& options);
-
 // Becomes the user that the options name. With --cage none and no user nothing changes.
 absl::Status BecomeServer(const ServeOptions& options);
 
-// `broker_options` without audit log and cage, which the options say. The error says which option
-// would do without what cannot be had.
-absl::StatusOr<std::unique_ptr<Broker>> StartServing(const ServeOptions& options,
-                                                     ServeStreams* streams,
-                                                     BrokerOptions broker_options,
-                                                     const std::vector<ListenAt>& listen,
-                                                     const CagePlaces& places);
+struct Serving {
+  std::unique_ptr<Broker> broker;
+  AuditRotator::Opener reopen_audit;  // empty: the audit log stays open for good
+  UniqueFd control;                   // an inherited socket; invalid: there is none
+};
+
+// `broker_options` without audit log and cage, which the options say. Takes from `inherited` what
+// it serves by; a socket that is for nothing is an error. The error says which option would do
+// without what cannot be had.
+absl::StatusOr<Serving> StartServing(const ServeOptions& options, Inheritance* inherited,
+                                     BrokerOptions broker_options,
+                                     const std::vector<ListenAt>& listen, CagePlaces places);
+
+// Serves until SIGTERM or SIGINT, and says so to the service manager. `reloader` is null for a
+// broker without policy file.
+absl::Status RunServing(const ServeOptions& options, const Inheritance& inherited, Serving* serving,
+                        OperatorLog* log, Reloader* reloader);
 
 }  // namespace sockgate
 

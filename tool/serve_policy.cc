@@ -11,12 +11,12 @@
 
 #include "absl/status/statusor.h"
 #include "broker/broker.h"
-#include "broker/control/control_thread.h"
 #include "broker/control/operator_log.h"
 #include "broker/control/reloader.h"
 #include "broker/control/servable_policy.h"
 #include "broker/policy/finding_text.h"
 #include "tool/serve_broker.h"
+#include "tool/serve_inheritance.h"
 
 namespace sockgate {
 namespace {
@@ -50,7 +50,8 @@ void SayWhere(const std::vector<ListenAt>& listen) {
 
 int ServePolicy(const ServeOptions& options) {
   HoldSignals({SIGHUP, SIGTERM, SIGINT});
-  ServeStreams streams = OpenServeStreams(options);
+  auto inherited = TakeInheritance(options);
+  if (!inherited.ok()) return Fail(inherited.status());
   if (absl::Status status = BecomeServer(options); !status.ok()) return Fail(status);
   // `sockgate status` may be asked from another folder.
   const std::string file = std::filesystem::absolute(options.policy_file).string();
@@ -64,18 +65,14 @@ int ServePolicy(const ServeOptions& options) {
   broker_options.limits = loaded.policy->limits;
   broker_options.audit_overflow = loaded.policy->audit_overflow;
   const std::vector<ListenAt> listen = std::move(loaded.policy->listen);
-  auto broker =
-      StartServing(options, &streams, std::move(broker_options), listen, {file, options.control});
-  if (!broker.ok()) return Fail(broker.status());
-  OperatorLog log(std::move(streams.log));
-  Reloader reloader(broker->get(), file, &log);
-  auto control = ControlThread::Start({options.control}, broker->get(), &reloader);
-  if (!control.ok()) return Fail(control.status());
-
+  auto serving = StartServing(options, &*inherited, std::move(broker_options), listen,
+                              {file, options.control});
+  if (!serving.ok()) return Fail(serving.status());
+  OperatorLog log(std::move(inherited->log));
+  Reloader reloader(serving->broker.get(), file, &log);
   SayWhere(listen);
-  (*broker)->RunAsProcess({SIGTERM, SIGINT}, options.finish_time);
-  control->reset();
-  return EXIT_SUCCESS;
+  const absl::Status status = RunServing(options, *inherited, &*serving, &log, &reloader);
+  return status.ok() ? EXIT_SUCCESS : Fail(status);
 }
 
 }  // namespace sockgate

@@ -183,6 +183,9 @@ std::string StatusReply(const std::string& file, const Reloader::State& state,
 }
 
 std::string RevokeReply(size_t ended) { return Dump({{"revoked", ended}}); }
+std::string RotateReply(const absl::Status& status) {
+  return status.ok() ? Dump({{"rotated", true}}) : ErrorReply(status.message());
+}
 
 std::string ErrorReply(absl::string_view why) { return Dump({{"error", std::string{why}}}); }
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "broker/broker_status.h"
 #include "broker/control/reloader.h"
@@ -19,6 +20,7 @@ std::string ReloadReply(const std::string& file, const ReloadReport& report);
 std::string StatusReply(const std::string& file, const Reloader::State& state,
                         const BrokerStatus& broker);
 std::string RevokeReply(size_t ended);
+std::string RotateReply(const absl::Status& status);
 std::string ErrorReply(absl::string_view why);
 
 }  // namespace sockgate

@@ -13,10 +13,12 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "broker/control/control_limits.h"
 #include "broker/control/control_reply.h"
 #include "broker/control/revoke_request.h"
+#include "proto/check.h"
 #include "proto/packet_socket.h"
 
 namespace sockgate {
@@ -24,6 +26,9 @@ namespace {
 
 // How long to leave the socket alone when no descriptor is left for a client.
 constexpr int kRestMs = 100;
+
+// How old what the service manager knows may be.
+constexpr std::chrono::seconds kBetweenStatus(10);
 
 // Room for the longest reply, since one that is larger than the buffer cannot be sent at all. The
 // system's own number may be too small, and only root goes beyond the system's bound.
@@ -59,13 +64,15 @@ std::thread StartWithoutSignals(std::function<void()> run) {
 
 absl::StatusOr<std::unique_ptr<ControlThread>> ControlThread::Start(Options options, Broker* broker,
                                                                     Reloader* reloader) {
-  auto control =
-      std::unique_ptr<ControlThread>(new ControlThread(options.patience, broker, reloader));
+  auto control = std::unique_ptr<ControlThread>(new ControlThread(options, broker, reloader));
+  SOCKGATE_CHECK(reloader != nullptr || options.path.empty());
   control->stop_.Reset(eventfd(0, EFD_CLOEXEC));
   if (!control->stop_.valid()) return absl::ErrnoToStatus(errno, "eventfd");
   if (absl::Status status = control->OpenSignals(); !status.ok()) return status;
   if (!options.path.empty()) {
-    auto socket = ListeningSocket::Bind({options.path, /*role=*/""});
+    auto socket = options.inherited.valid()
+                      ? ListeningSocket::Adopt(options.path, std::move(options.inherited))
+                      : ListeningSocket::Bind({options.path, /*role=*/""});
     if (!socket.ok()) return socket.status();
     control->socket_.emplace(*std::move(socket));
   }
@@ -91,6 +98,7 @@ ControlThread::~ControlThread() {
 }
 
 void ControlThread::Run() {
+  TellReady();
   while (true) {
     const int listening = socket_.has_value() ? socket_->get() : -1;
     const bool serving = client_.valid();
@@ -105,13 +113,40 @@ void ControlThread::Run() {
     } else if (serving && Clock::now() >= client_until_) {
       client_.Reset();
     }
+    if (Clock::now() >= status_at_) TellStatus();
   }
 }
 
 int ControlThread::PatienceLeft() const {
-  if (!client_.valid()) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(client_until_ - Clock::now());
+  const Clock::time_point until =
+      client_.valid() ? std::min(client_until_, status_at_) : status_at_;
+  if (until == Clock::time_point::max()) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
   return static_cast<int>(std::max<int64_t>(left.count(), 0));
+}
+
+std::string ControlThread::StatusLine() const {
+  const absl::StatusOr<BrokerStatus> status = broker_->GetStatus();
+  if (!status.ok()) return std::string{status.status().message()};
+  size_t workers = 0;
+  for (const auto& [name, role] : status->roles) workers += role.workers;
+  const bool failed = reloader_ != nullptr && reloader_->state().last_error.has_value();
+  return absl::StrCat("policy ", status->generation, " in force",
+                      failed ? " (another was rejected)" : "", ", workers: ", workers);
+}
+
+void ControlThread::TellReady() {
+  if (notify_ == nullptr || !notify_->connected()) return;
+  status_ = StatusLine();
+  notify_->Ready(status_);
+  status_at_ = Clock::now() + kBetweenStatus;
+}
+
+void ControlThread::TellStatus() {
+  std::string status = StatusLine();
+  if (status != status_) notify_->Status(status);
+  status_ = std::move(status);
+  status_at_ = Clock::now() + kBetweenStatus;
 }
 
 // However many came, one reload is enough: it reads the file as it is now.
@@ -119,7 +154,10 @@ void ControlThread::TakeSignals() {
   signalfd_siginfo info = {};
   while (read(signals_.get(), &info, sizeof(info)) > 0) {
   }
-  reloader_->Reload(SignalledBy(info));
+  if (notify_ != nullptr) notify_->Reloading();
+  if (rotator_ != nullptr) rotator_->Rotate().IgnoreError();  // the operator is told
+  if (reloader_ != nullptr) reloader_->Reload(SignalledBy(info));
+  TellReady();
 }
 
 // The broker itself connects for workers only. It does so with stream and datagram sockets, which
@@ -164,10 +202,16 @@ void ControlThread::Serve() {
              Wait::kNo);
 }
 
+std::string ControlThread::Rotate() {
+  if (rotator_ == nullptr) return ErrorReply("the audit log is nothing that can be opened anew");
+  return RotateReply(rotator_->Rotate());
+}
+
 std::string ControlThread::Answer(absl::string_view word) {
   const std::string& file = reloader_->path();
   if (absl::ConsumePrefix(&word, kRevokeWord)) return Revoke(word);
   if (word == "reload") return ReloadReply(file, reloader_->Reload(client_order_));
+  if (word == "rotate") return Rotate();
   if (word != "status") return ErrorReply("unknown request");
   const absl::StatusOr<BrokerStatus> status = broker_->GetStatus();
   if (!status.ok()) return ErrorReply(status.status().message());

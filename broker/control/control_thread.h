@@ -1,5 +1,8 @@
 // ControlThread: takes an operator's orders to a running broker, from SIGHUP and from a socket on
-// a path (CONTROL.md).
+// a path (CONTROL.md), and tells the service manager how the broker fares.
+//
+// At SIGHUP the audit log is opened anew first, and then the policy file is read anew: what the
+// latter is about is in the new log.
 //
 // Usage, in a process with one thread so far, whose next is the broker's:
 //   1. Reloader reloader(broker, policy_file);
@@ -8,8 +11,8 @@
 //   4. control->reset();
 //
 // Process: broker, a thread of its own, which takes no signal but through its descriptor.
-// Ownership: the broker and the reloader are lent and must outlive the object, whose destructor
-// ends the thread and unlinks the path.
+// Ownership: the broker, the reloader and what the options point to are lent and must outlive the
+// object, whose destructor ends the thread and unlinks the path.
 // Hostile input: the requests, of root and of the broker's own user; whoever else connects is not
 // heard, nor is the broker itself. A client has a few seconds for its request, and neither SIGHUP
 // nor the broker waits for one.
@@ -27,9 +30,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "broker/broker.h"
+#include "broker/control/audit_rotator.h"
 #include "broker/control/reloader.h"
 #include "broker/listening_socket.h"
 #include "broker/ordered_by.h"
+#include "broker/service_notify.h"
 #include "proto/unique_fd.h"
 
 namespace sockgate {
@@ -39,8 +44,12 @@ class ControlThread {
   struct Options {
     std::string path = {};                     // empty: SIGHUP only
     std::chrono::milliseconds patience{5000};  // with one client
+    UniqueFd inherited = UniqueFd();           // bound to the path already; invalid: bind it
+    AuditRotator* rotator = nullptr;           // null: the audit log stays where it is
+    const ServiceNotify* notify = nullptr;     // is told that the broker is ready, first of all
   };
 
+  // Without a reloader there is no policy file, and must be no path.
   // Blocks SIGHUP in the calling thread, which the threads that it starts inherit; one that does
   // not block it would be ended by it.
   static absl::StatusOr<std::unique_ptr<ControlThread>> Start(Options options, Broker* broker,
@@ -52,22 +61,33 @@ class ControlThread {
  private:
   using Clock = std::chrono::steady_clock;
 
-  ControlThread(std::chrono::milliseconds patience, Broker* broker, Reloader* reloader)
-      : patience_(patience), broker_(broker), reloader_(reloader) {}
+  ControlThread(const Options& options, Broker* broker, Reloader* reloader)
+      : patience_(options.patience),
+        rotator_(options.rotator),
+        notify_(options.notify),
+        broker_(broker),
+        reloader_(reloader) {}
 
   absl::Status OpenSignals();
   void Run();
-  // Until there is something to do; at most until the client's time is over.
+  // Until there is something to do by the clock.
   int PatienceLeft() const;
   void TakeSignals();
+  // For the service manager, in one line.
+  std::string StatusLine() const;
+  void TellReady();
+  void TellStatus();
   void Accept();
   // Whether the client may give orders.
   bool KnowClient();
   void Serve();
   std::string Answer(absl::string_view word);
   std::string Revoke(absl::string_view pairs);
+  std::string Rotate();
 
   const std::chrono::milliseconds patience_;
+  AuditRotator* const rotator_;
+  const ServiceNotify* const notify_;
   Broker* const broker_;
   Reloader* const reloader_;
   UniqueFd stop_;
@@ -76,6 +96,9 @@ class ControlThread {
   UniqueFd client_;
   OrderedBy client_order_;
   Clock::time_point client_until_;
+  // When to tell the service manager next, and what it was told.
+  Clock::time_point status_at_ = Clock::time_point::max();
+  std::string status_;
   std::thread thread_;
 };
 

@@ -58,6 +58,19 @@ bool CheckVersion(TomlTable* table, Findings* findings) {
   return false;
 }
 
+AuditOverflow ReadAuditOverflow(TomlTable* table) {
+  const TomlEntry* entry = table->FindString("audit_overflow");
+  if (entry == nullptr) return AuditOverflow::kDeny;
+  const std::string& word = *entry->value.string();
+  const auto overflow = ParseAuditOverflow(word);
+  if (!overflow.has_value()) {
+    table->findings()->Error(entry->value.at,
+                             absl::StrCat("'audit_overflow' cannot be ", Quoted(word)),
+                             "write \"deny\" or \"drop\"");
+  }
+  return overflow.value_or(AuditOverflow::kDeny);
+}
+
 std::vector<RoleDraft> ReadRoles(TomlTable* table) {
   Findings* findings = table->findings();
   std::vector<RoleDraft> drafts;
@@ -138,26 +151,15 @@ BrokerLimits ReadBrokerLimits(const TomlValue::Table& entries, Findings* finding
   return limits;
 }
 
-AuditOverflow ReadAuditOverflow(TomlTable* table) {
-  const TomlEntry* entry = table->FindString("audit_overflow");
-  if (entry == nullptr) return AuditOverflow::kDeny;
-  const std::string& word = *entry->value.string();
-  if (word == "drop") return AuditOverflow::kDrop;
-  if (word != "deny") {
-    table->findings()->Error(entry->value.at, absl::StrCat(Quoted(word), " cannot be done"),
-                             "write \"deny\" or \"drop\"");
-  }
-  return AuditOverflow::kDeny;
-}
-
 std::optional<PolicyFile> Build(const TomlValue& document, Findings* findings) {
   TomlTable table(*document.table(), "the file", findings);
   if (!CheckVersion(&table, findings)) return std::nullopt;
   const bool deny_own = table.Boolean("deny_own_addresses").value_or(false);
+  PolicyFile file;
+  file.audit_overflow = ReadAuditOverflow(&table);
   std::vector<RoleDraft> drafts = ReadRoles(&table);
   std::vector<absl::string_view> names;
   for (const RoleDraft& draft : drafts) names.push_back(draft.role.name);
-  PolicyFile file;
   file.listen = ReadListen(table.Find("listen"), names, findings);
   if (const TomlEntry* resolver = table.FindTable("resolver")) {
     file.resolver = ReadResolver(*resolver->value.table(), findings);
@@ -165,7 +167,6 @@ std::optional<PolicyFile> Build(const TomlValue& document, Findings* findings) {
   if (const TomlEntry* limits = table.FindTable("limits")) {
     file.limits = ReadBrokerLimits(*limits->value.table(), findings);
   }
-  file.audit_overflow = ReadAuditOverflow(&table);
   table.Finish();
   const OwnPlaces own = FindOwnPlaces(deny_own, file.listen, findings);
   for (const RoleDraft& draft : drafts) CheckNoWayToListeners(draft, own, findings);

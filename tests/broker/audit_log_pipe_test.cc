@@ -152,13 +152,13 @@ TEST_F(AuditLogPipeTest, WhereLinesMayBeDroppedNothingStopsDecisions) {
   sink->set_overflow(AuditOverflow::kDrop);
   log_ = std::make_unique<AuditLog>(sink);
   const uint32_t lines = FillUp();
-  EXPECT_FALSE(log_->stops_decisions());
+  EXPECT_FALSE(log_->denies());
   for (int i = 0; i < 1000; ++i) Decide();
   EXPECT_EQ(log_->lost(), 1000U);
   int ends[2] = {-1, -1};
   ASSERT_EQ(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
   reader_.Reset(ends[0]);
-  sink->Replace(UniqueFd(ends[1]));
+  sink->Swap(UniqueFd(ends[1]));
   std::string text;
   for (log_->Flush(); log_->pending(); log_->Flush()) text += Read();
   text += Read();
@@ -171,7 +171,7 @@ TEST_F(AuditLogPipeTest, AReaderThatHasGoneMakesItFullAndRaisesNoSignal) {
   FillUp();
   log_->Flush();
   EXPECT_TRUE(log_->full());
-  EXPECT_TRUE(log_->stops_decisions());
+  EXPECT_TRUE(log_->denies());
 }
 
 TEST_F(AuditLogPipeTest, AReaderThatGoesInBetween) {

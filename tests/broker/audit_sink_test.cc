@@ -100,7 +100,7 @@ TEST_F(AuditSinkTest, TheNextFileHasTheWholeOfALineThatWasCut) {
                      [&] {
                        AuditSink sink(Appending(file_.get()));
                        if (sink.Write("one\ntwo\n") != 8) return 1;
-                       sink.Replace(Appending(next_.get()));
+                       sink.Swap(Appending(next_.get()));
                        GiveRoom();
                        return sink.Write("three\n") == 6 ? 0 : 2;
                      }),
@@ -112,7 +112,7 @@ TEST_F(AuditSinkTest, TheNextFileHasTheWholeOfALineThatWasCut) {
 TEST_F(AuditSinkTest, ReplacedLinesGoToTheNextFile) {
   AuditSink sink(Appending(file_.get()));
   sink.Write("one\n");
-  sink.Replace(Appending(next_.get()));
+  sink.Swap(Appending(next_.get()));
   sink.Write("two\n");
   EXPECT_EQ(Contents(file_.get()), "one\n");
   EXPECT_EQ(Contents(next_.get()), "two\n");
@@ -131,7 +131,7 @@ TEST_F(AuditSinkTest, LinesOfManyThreadsStayWholeWhileTheFileIsReplaced) {
       }
     });
   }
-  for (int i = 0; i < 50; ++i) sink.Replace(Appending(i % 2 == 0 ? next_.get() : file_.get()));
+  for (int i = 0; i < 50; ++i) sink.Swap(Appending(i % 2 == 0 ? next_.get() : file_.get()));
   for (std::thread& thread : threads) thread.join();
   std::istringstream all(Contents(file_.get()) + Contents(next_.get()));
   int lines = 0;

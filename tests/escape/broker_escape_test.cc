@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "broker/broker.h"
+#include "broker/rotated_file.h"
 #include "confine/capabilities.h"
 #include "confine/landlock_rules.h"
 #include "tests/broker/temp_folder.h"
@@ -56,11 +57,12 @@ int LandlockAbi() { return confine::LandlockRules::KernelAbi(); }
 class Places {
  public:
   Places() {
-    for (const char* folder : {"policy", "run", "elsewhere"}) {
+    for (const char* folder : {"policy", "run", "elsewhere", "logs"}) {
       std::filesystem::create_directory(folder_ / folder);
     }
     std::ofstream(policy()) << "version = 1\n";
     std::ofstream(secret()) << "secret";
+    std::ofstream(audit()) << "line";
     log_.Reset(
         open((folder_ / "elsewhere/log").c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
   }
@@ -69,6 +71,8 @@ class Places {
   std::string beside_policy() const { return folder_ / "policy/new"; }
   std::string path() const { return folder_ / "run/fetch"; }
   std::string secret() const { return folder_ / "elsewhere/secret"; }
+  std::string logs() const { return folder_ / "logs"; }
+  std::string audit() const { return logs() + "/audit"; }
   std::string elsewhere() const { return folder_ / "elsewhere/new"; }
   int log() const { return log_.get(); }
 
@@ -83,7 +87,8 @@ const Places& Here() {
   return *places;
 }
 
-bool EnterCage(CageLevel level) {
+// `audit_folder`: where a broker with such a log opens it anew.
+bool EnterCage(CageLevel level, const std::string& audit_folder = "") {
   Role role;
   role.name = "fetch";
   BrokerOptions options;
@@ -92,13 +97,13 @@ bool EnterCage(CageLevel level) {
   options.cage = level;
   static Broker* const broker = Broker::Create(std::move(options))->release();
   return broker->Listen({Here().path(), "fetch"}).ok() &&
-         broker->EnterCage({Here().policy(), Here().path() + ".control"}).ok();
+         broker->EnterCage({Here().policy(), Here().path() + ".control", audit_folder}).ok();
 }
 
-ExitStatus PerformIn(CageLevel level, const Act& act) {
+ExitStatus PerformIn(CageLevel level, const Act& act, const std::string& audit_folder = "") {
   return launch::RunForked([&] {
     const Attempt attempt = act.arrange();
-    if (level != CageLevel::kNone && !EnterCage(level)) return kNotConfined;
+    if (level != CageLevel::kNone && !EnterCage(level, audit_folder)) return kNotConfined;
     return attempt();
   });
 }
@@ -378,6 +383,52 @@ INSTANTIATE_TEST_SUITE_P(Process, BrokerEscape, ::testing::ValuesIn(ProcessActs(
 INSTANTIATE_TEST_SUITE_P(Network, BrokerEscape, ::testing::ValuesIn(NetworkActs()), kName);
 INSTANTIATE_TEST_SUITE_P(Landlock, BrokerEscape, ::testing::ValuesIn(LandlockActs()), kName);
 INSTANTIATE_TEST_SUITE_P(Kernel, BrokerEscape, ::testing::ValuesIn(KernelActs()), kName);
+
+// What a broker that rotates its log may do beside, and what it may not. `refusal` 0: it can.
+std::vector<Act> LogActs() {
+  static const std::string log = Here().audit();
+  static const std::string renamed = log + ".1";
+  constexpr int kAppend = RotatedFile::kOpenFlags;
+  const auto mode = [](const char* name, mode_t bits) {
+    return Call(name, kKilled, SYS_openat, AT_FDCWD, log.c_str(), kAppend, bits);
+  };
+  return {
+      OpenAct("AppendToTheLog", 0, log, kAppend),
+      OpenAct("MakeTheNextLog", 0, Here().logs() + "/next", kAppend),
+      OpenAct("AppendToThePolicy", EACCES, Here().policy(), kAppend),
+      OpenAct("MakeAFileBesideThePolicy", EACCES, Here().beside_policy(), kAppend),
+      OpenAct("AppendElsewhere", EACCES, Here().secret(), kAppend),
+      OpenAct("ReadTheLog", EACCES, log, O_RDONLY),
+      OpenAct("OverwriteTheLog", kKilled, log, kAppend & ~O_APPEND),
+      OpenAct("EmptyTheLog", kKilled, log, kAppend | O_TRUNC),
+      OpenAct("FollowALinkToWrite", kKilled, log, kAppend & ~O_NOFOLLOW),
+      OpenAct("AppendByOtherFlags", kKilled, log, O_WRONLY | O_APPEND),
+      mode("MakeALogForAll", 0666),
+      mode("MakeASetUserIdLog", 04700),
+      // Whose flags a filter cannot see: TRUST.md says so.
+      {"OverwriteTheLogByOpenat2", Exited(0),
+       []() -> Attempt { return [] { return OpenAt2(log, O_WRONLY); }; }},
+      OpenAct2("ReadTheLogByOpenat2", log, O_RDONLY),
+      Call("UnlinkTheLog", EACCES, SYS_unlink, log.c_str()),
+      Call("RenameTheLog", kKilled, SYS_rename, log.c_str(), renamed.c_str()),
+      Call("LinkToTheLog", kKilled, SYS_symlink, log.c_str(), renamed.c_str()),
+  };
+}
+
+TEST(BrokerEscapeByTheLog, NoFurtherThanItsFolder) {
+  if (LandlockAbi() == 0) GTEST_SKIP() << "this kernel has no Landlock";
+  for (const Act& act : LogActs()) {
+    EXPECT_EQ(PerformIn(CageLevel::kFull, act, Here().logs()), act.confined) << act.name;
+  }
+  if (LandlockAbi() < 3) return;
+  const auto empty = OpenAct2("", Here().audit(), O_WRONLY | O_TRUNC);
+  EXPECT_EQ(PerformIn(CageLevel::kFull, empty, Here().logs()), Exited(EACCES));
+}
+
+TEST(BrokerEscapeByTheLog, NotWhereTheLogIsNoFile) {
+  const auto append = OpenAct("", 0, Here().audit(), RotatedFile::kOpenFlags);
+  EXPECT_EQ(PerformIn(CageLevel::kWithoutLandlock, append), Killed());
+}
 
 // Without Landlock the filter alone keeps the broker from programs, processes and writing by
 // open(2), but not from reading.

@@ -69,12 +69,15 @@ std::string TerminalOutput(const std::vector<std::string>& arguments) {
   return text;
 }
 
-pid_t StartSockgate(const std::vector<std::string>& arguments, const std::string& error_file) {
+pid_t StartSockgate(const std::vector<std::string>& arguments, const std::string& error_file,
+                    const std::function<void()>& prepare) {
   const pid_t pid = fork();
   SOCKGATE_CHECK(pid >= 0);
   if (pid == 0) {
-    const UniqueFd err(open(error_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600));
+    UniqueFd err(open(error_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     dup2(err.get(), STDERR_FILENO);
+    err.Reset();
+    prepare();
     Execute(arguments);
   }
   return pid;

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,11 @@ CommandResult RunSockgate(const std::vector<std::string>& arguments);
 // What the command writes to its standard error when that is a terminal.
 std::string TerminalOutput(const std::vector<std::string>& arguments);
 
-// Starts it with standard error to a file, for a command that serves. Returns its pid.
-pid_t StartSockgate(const std::vector<std::string>& arguments, const std::string& error_file);
+// Starts it with standard error to a file, for a command that serves. Returns its pid. `prepare` is
+// called in the new process before it becomes the command.
+pid_t StartSockgate(
+    const std::vector<std::string>& arguments, const std::string& error_file,
+    const std::function<void()>& prepare = [] {});
 
 }  // namespace sockgate::testing
 

@@ -34,11 +34,12 @@ std::string PolicyDaemon::PolicyText(const std::string& ports) const {
 
 void PolicyDaemon::WritePolicy(const std::string& text) const { std::ofstream(policy_) << text; }
 
-bool PolicyDaemon::Start(const std::vector<std::string>& options) {
+bool PolicyDaemon::Start(const std::vector<std::string>& options,
+                         const std::function<void()>& prepare) {
   std::vector<std::string> arguments = {"serve",  "--policy", policy_, "--control",
                                         control_, "--audit",  audit_};
   arguments.insert(arguments.end(), options.begin(), options.end());
-  pid_ = StartSockgate(arguments, stderr_);
+  pid_ = StartSockgate(arguments, stderr_, prepare);
   return Await([](const json& status) { return !status.is_null(); });
 }
 
@@ -79,9 +80,9 @@ bool PolicyDaemon::Await(const std::function<bool(const json& status)>& conditio
   return false;
 }
 
-std::vector<json> PolicyDaemon::Audit() const {
+std::vector<json> PolicyDaemon::Audit(const std::string& name) {
   std::vector<json> lines;
-  std::ifstream file(audit_);
+  std::ifstream file(name);
   for (std::string line; std::getline(file, line);) lines.push_back(json::parse(line));
   return lines;
 }

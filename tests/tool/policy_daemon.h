@@ -12,6 +12,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/broker/temp_folder.h"
@@ -30,8 +31,13 @@ class PolicyDaemon {
   std::string PolicyText(const std::string& ports) const;
   void WritePolicy(const std::string& text) const;
 
-  // Starts it, with these options beside its own, and waits until it answers.
-  bool Start(const std::vector<std::string>& options = {});
+  // Where the audit log of the next one goes.
+  void AuditTo(std::string where) { audit_ = std::move(where); }
+
+  // Starts it, with these options beside its own, and waits until it answers. `prepare` is called in
+  // its process first.
+  bool Start(
+      const std::vector<std::string>& options = {}, const std::function<void()>& prepare = [] {});
   void Signal(int number) const;
   // How it ended after SIGTERM, as waitpid(2) says. The test fails if its own filter killed it, and
   // names the call that is not listed.
@@ -45,8 +51,9 @@ class PolicyDaemon {
   nlohmann::json Status() const;
   bool Await(const std::function<bool(const nlohmann::json& status)>& condition) const;
 
-  // The audit log, line by line.
-  std::vector<nlohmann::json> Audit() const;
+  // The audit log, line by line, or another file of it.
+  std::vector<nlohmann::json> Audit() const { return Audit(audit_); }
+  static std::vector<nlohmann::json> Audit(const std::string& file);
   std::string StandardError() const;
 
   pid_t pid() const { return pid_; }
@@ -54,13 +61,14 @@ class PolicyDaemon {
   const std::string& policy() const { return policy_; }
   const std::string& control() const { return control_; }
   const std::string& path() const { return path_; }
+  const std::string& audit() const { return audit_; }
 
  private:
   const TempFolder folder_;
   const std::string policy_ = folder_ / "policy.toml";
   const std::string control_ = folder_ / "control";
   const std::string path_ = folder_ / "fetch";
-  const std::string audit_ = folder_ / "audit";
+  std::string audit_ = folder_ / "audit";
   const std::string stderr_ = folder_ / "stderr";
   pid_t pid_ = -1;
 };

@@ -50,7 +50,11 @@ class ControlThreadTest : public ::testing::Test, protected ReplaceWorld {
   }
 
   void Start(std::chrono::milliseconds patience = std::chrono::seconds(60)) {
-    auto control = ControlThread::Start({path_, patience}, &broker(), &reloader_);
+    ControlThread::Options options;
+    options.path = path_;
+    options.patience = patience;
+    options.rotator = rotator_.get();
+    auto control = ControlThread::Start(std::move(options), &broker(), &reloader_);
     ASSERT_TRUE(control.ok()) << control.status();
     control_ = *std::move(control);
     StartRunning();
@@ -114,8 +118,30 @@ class ControlThreadTest : public ::testing::Test, protected ReplaceWorld {
         }
         return loaded;
       }};
+  std::unique_ptr<AuditRotator> rotator_;
   std::unique_ptr<ControlThread> control_;
 };
+
+TEST_F(ControlThreadTest, RotatesAndSaysWhyNot) {
+  absl::Status wrong = absl::NotFoundError("no folder");
+  rotator_ = std::make_unique<AuditRotator>(
+      &broker(),
+      [&]() -> absl::StatusOr<UniqueFd> {
+        if (!wrong.ok()) return wrong;
+        return UniqueFd(open("/dev/null", O_WRONLY | O_CLOEXEC));
+      },
+      &log_);
+  Start();
+  EXPECT_EQ(Ask("rotate"), R"({"error":"no folder"})");
+  wrong = absl::OkStatus();
+  EXPECT_EQ(Ask("rotate"), R"({"rotated":true})");
+  EXPECT_EQ(json::parse(Ask("status"))["policy"]["generation"], 1) << "nothing was reloaded";
+}
+
+TEST_F(ControlThreadTest, ALogThatStaysOpenIsNotRotated) {
+  Start();
+  EXPECT_NE(Ask("rotate").find("error"), std::string::npos);
+}
 
 TEST_F(ControlThreadTest, ReloadsAndSaysHowItStands) {
   Start();

@@ -188,6 +188,16 @@ TEST(PolicyFileTest, WhatIsNotWrittenHasItsDefault) {
   EXPECT_TRUE(role.socket_options.interface.empty());
 }
 
+TEST(PolicyFileTest, WhatBecomesOfRequestsWhenTheAuditLogIsFull) {
+  const std::string role = "[roles.r]\n";
+  EXPECT_EQ(ParsePolicy("version = 1\n" + role).policy->audit_overflow, AuditOverflow::kDeny);
+  for (const auto& [word, overflow] :
+       {std::pair("deny", AuditOverflow::kDeny), std::pair("drop", AuditOverflow::kDrop)}) {
+    const std::string key = std::string("audit_overflow = \"") + word + "\"\n";
+    EXPECT_EQ(ParsePolicy("version = 1\n" + key + role).policy->audit_overflow, overflow);
+  }
+}
+
 TEST(PolicyFileTest, ARateAllowsItselfAsABurst) {
   const auto loaded = ParsePolicy(WithRules("limits = { connects_per_second = 7 }\n"));
   EXPECT_EQ(RoleOf(loaded, "r").limits.connect_burst, 7U);
