@@ -1,5 +1,6 @@
 #include "tool/human_number.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
@@ -22,17 +23,20 @@ std::string Scaled(double value, double base, const std::vector<const char*>& un
   return absl::StrFormat("%.*f%s", decimals, value, units[unit]);
 }
 
-}  // namespace
-
-std::string HumanCount(uint64_t count) {
-  return Scaled(static_cast<double>(count), 1000, {"", "k", "M", "G", "T", "P", "E"});
+std::string Short(double value) {
+  constexpr double kMost = 18446744073709551616.0;  // 2^64
+  return Scaled(std::min(value, kMost), 1000, {"", "k", "M", "G", "T", "P", "E"});
 }
 
+}  // namespace
+
+std::string HumanCount(uint64_t count) { return Short(static_cast<double>(count)); }
+
 std::string HumanRate(double per_second) {
-  if (per_second <= 0) return "0";
+  if (!(per_second > 0)) return "0";
   if (per_second < 0.1) return "<0.1";
   if (per_second < 9.95) return absl::StrFormat("%.1f", per_second);
-  return HumanCount(static_cast<uint64_t>(std::llround(per_second)));
+  return Short(per_second);
 }
 
 std::string HumanBytes(uint64_t bytes) {

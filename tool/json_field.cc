@@ -15,6 +15,11 @@ const json& FieldOf(const json& object, const char* key) {
 std::optional<uint64_t> CountIn(const json& value) {
   constexpr double kTooMany = 18446744073709551616.0;  // 2^64
   if (value.is_number_unsigned()) return value.get<uint64_t>();
+  if (value.is_number_integer()) {
+    const auto number = value.get<int64_t>();
+    if (number < 0) return std::nullopt;
+    return static_cast<uint64_t>(number);
+  }
   if (!value.is_number_float()) return std::nullopt;
   const auto number = value.get<double>();
   if (!(number >= 0)) return std::nullopt;
