@@ -168,6 +168,9 @@ CLI::App* AddStatus(CLI::App& app, sockgate::StatusOptions& options) {
   status->add_option("--interval", options.interval_s, "Between two looks; default 1")
       ->needs(watch)
       ->check(CLI::Range(0.1, 86400.0, ""))
+      ->check([](const std::string& text) {  // not-a-number is in every range
+        return text.find_first_not_of("0123456789.") == std::string::npos ? "" : "use digits";
+      })
       ->type_name("SECONDS");
   return status;
 }

@@ -51,7 +51,7 @@ bool PlainView::Show(const std::vector<std::string>& lines) {
 }
 
 ScreenView::ScreenView(const std::string& path, int terminal, int keyboard)
-    : TextView(path), screen_(terminal, keyboard) {
+    : TextView(path, WatchedBroker::Silence::kLastAnswer), screen_(terminal, keyboard) {
   screen_.Show();
 }
 

@@ -39,7 +39,7 @@ class JsonView final : public WatchView {
 // For people.
 class TextView : public WatchView {
  public:
-  explicit TextView(const std::string& path) : broker_(path) {}
+  TextView(const std::string& path, WatchedBroker::Silence silence) : broker_(path, silence) {}
 
   bool Answered(const nlohmann::json& reply) final;
   bool Silent(const std::string& why) final;
@@ -53,10 +53,10 @@ class TextView : public WatchView {
   WatchedBroker broker_;
 };
 
-// A block of lines after the other, for a file or a pipe.
+// A block of lines after the other, for a file or a pipe. What a block says is of its time.
 class PlainView final : public TextView {
  public:
-  using TextView::TextView;
+  explicit PlainView(const std::string& path) : TextView(path, WatchedBroker::Silence::kAlone) {}
 
  private:
   bool Show(const std::vector<std::string>& lines) override;

@@ -31,7 +31,7 @@ std::vector<std::string> WatchedBroker::Lines(TimePoint now) const {
   if (!silent_.empty()) {
     lines.push_back(absl::StrCat("the broker at ", PrintableText(path_),
                                  " does not answer: ", PrintableText(silent_), "; trying again"));
-    if (!last_.has_value()) return lines;
+    if (!last_.has_value() || silence_ == Silence::kAlone) return lines;
     const auto ago = static_cast<uint64_t>(SecondsBetween(last_at_, now));
     lines.push_back(absl::StrCat("what it said ", HumanSeconds(ago), " ago:"));
   }

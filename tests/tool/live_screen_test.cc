@@ -21,7 +21,9 @@ class Terminal {
     int master = -1;
     int terminal = -1;
     const winsize size = {rows, columns, 0, 0};
-    SOCKGATE_CHECK(openpty(&master, &terminal, nullptr, nullptr, &size) == 0);
+    termios raw = {};  // adds nothing to what is drawn
+    raw.c_lflag = ECHO | ICANON;
+    SOCKGATE_CHECK(openpty(&master, &terminal, nullptr, &raw, &size) == 0);
     master_.Reset(master);
     terminal_.Reset(terminal);
   }

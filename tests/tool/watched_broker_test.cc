@@ -30,7 +30,7 @@ class WatchedBrokerTest : public ::testing::Test {
   }
   std::string Text(int seconds) const { return absl::StrJoin(broker_.Lines(At(seconds)), "\n"); }
 
-  WatchedBroker broker_{"/run/\033c"};
+  WatchedBroker broker_{"/run/\033c", WatchedBroker::Silence::kLastAnswer};
 };
 
 TEST_F(WatchedBrokerTest, RatesAreOfTheTimeBetweenTwoAnswers) {
@@ -53,6 +53,14 @@ TEST_F(WatchedBrokerTest, OfOneThatFellSilentItsLastAnswerIsShownWithItsAge) {
   broker_.Silent("no answer for 2s");
   EXPECT_THAT(Text(65), StartsWith("the broker at /run/\\x1bc does not answer: no answer for 2s; "
                                    "trying again\nwhat it said 1m 5s ago:\nbroker: up 12s"));
+}
+
+TEST_F(WatchedBrokerTest, OrNothingElseIsShown) {
+  WatchedBroker broker("/run/c", WatchedBroker::Silence::kAlone);
+  broker.Answered(*ReadStatus(FullStatusReply()), At(0));
+  broker.Silent("no answer for 2s");
+  EXPECT_THAT(broker.Lines(At(2)),
+              ElementsAre("the broker at /run/c does not answer: no answer for 2s; trying again"));
 }
 
 TEST_F(WatchedBrokerTest, OneThatAnswersAgainIsCountedOverAllTheTime) {
