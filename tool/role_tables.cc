@@ -175,8 +175,9 @@ Lines TrafficTable(const Reading& reading) {
 Lines DenialsTable(const Reading& reading, const StatusRates* rates) {
   std::vector<TextTable::Column> titles = {{"DENIED"}};
   if (rates != nullptr) titles.push_back({"DENIED/S"});
-  for (const char* title : {"ROLE", "RULE", "LINE", "REASON"})
+  for (const char* title : {"ROLE", "RULE", "LINE", "REASON"}) {
     titles.push_back({title, Side::kLeft});
+  }
   std::vector<Counted> all;
   for (const auto& [name, role] : reading.roles) {
     for (const auto& [rule, count] : role.denials) {

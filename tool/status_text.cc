@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "tool/human_number.h"
 #include "tool/printable_text.h"
@@ -74,6 +75,10 @@ Lines UptimeLines(const Reading& reading) {
   return facts.After("broker: ");
 }
 
+std::string PercentText(const Rate& share) {
+  return share.has_value() ? absl::StrFormat(" (%.0f%%)", *share * 100) : "";
+}
+
 Lines ProcessLines(const Reading::Process& process, const StatusRates& rates) {
   Facts facts;
   if (process.descriptors.has_value() && process.descriptor_limit.has_value()) {
@@ -84,9 +89,7 @@ Lines ProcessLines(const Reading::Process& process, const StatusRates& rates) {
   }
   if (process.memory_bytes.has_value()) facts.Add(HumanBytes(*process.memory_bytes));
   if (process.cpu_us.has_value()) {
-    const auto percent = static_cast<int64_t>(rates.cpu_share.value_or(0) * 100 + 0.5);
-    facts.Add(absl::StrCat(HumanMicroseconds(*process.cpu_us), " of CPU",
-                           rates.cpu_share.has_value() ? absl::StrCat(" (", percent, "%)") : ""));
+    facts.Add(HumanMicroseconds(*process.cpu_us) + " of CPU" + PercentText(rates.cpu_share));
   }
   facts.Add(process.wakeups, " wakeups", rates.wakeups);
   return facts.After("process: ");
@@ -154,8 +157,9 @@ Lines StatusLines(const Reading& reading) {
 Lines LiveLines(const Reading& reading, const StatusRates& rates) {
   Lines lines = UptimeLines(reading);
   Append(&lines, PolicyLines(reading.policy, 1));
-  if (rates.restarted)
+  if (rates.restarted) {
     lines.emplace_back("the broker has started anew; rates from the next time on");
+  }
   AppendApart(&lines, LiveTable(reading, rates));
   AppendApart(&lines, DenialsTable(reading, &rates));
   AppendApart(&lines, LimitsTable(reading));

@@ -16,6 +16,7 @@ void WatchLoop::Ignore(int fd) {
 }
 
 bool WatchLoop::Run() {
+  next_ = Clock::now();
   while (!ended_) {
     if (Clock::now() >= next_) Tick();
     if (!ended_) Wait();

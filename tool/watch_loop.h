@@ -24,7 +24,7 @@ class WatchLoop {
   using Clock = std::chrono::steady_clock;
 
   WatchLoop(std::string path, Clock::duration interval, WatchView* view)
-      : path_(std::move(path)), interval_(interval), view_(view), next_(Clock::now()) {}
+      : path_(std::move(path)), interval_(interval), view_(view) {}
 
   // Calls back whenever there is something to read; -1 is never readable.
   void Listen(int fd, std::function<void()> on_readable) {
