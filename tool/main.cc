@@ -13,6 +13,7 @@
 #include "tool/explain.h"
 #include "tool/fetch.h"
 #include "tool/learn.h"
+#include "tool/metrics.h"
 #include "tool/reload.h"
 #include "tool/revoke.h"
 #include "tool/rotate.h"
@@ -203,7 +204,28 @@ CLI::App* AddStatus(CLI::App& app, sockgate::StatusOptions& options) {
   CLI::App* status = app.add_subcommand("status", "Ask a broker how things stand");
   AddControl(status, options.control);
   status->add_flag("--json", options.json, "As the broker says it");
+  CLI::Option* watch = status->add_flag(
+      "--watch", options.watch,
+      "Again and again, with rates per second. On a terminal in place, until 'q' or\n"
+      "Ctrl-C; else, and with --json, one after the other");
+  status->add_option("--interval", options.interval_s, "Between two looks; default 1")
+      ->needs(watch)
+      ->check(CLI::Range(0.1, 86400.0, ""))
+      ->check([](const std::string& text) {  // not-a-number is in every range
+        return text.find_first_not_of("0123456789.") == std::string::npos ? "" : "use digits";
+      })
+      ->type_name("SECONDS");
   return status;
+}
+
+CLI::App* AddMetrics(CLI::App& app, sockgate::MetricsOptions& options) {
+  CLI::App* metrics = app.add_subcommand("metrics", "Print a broker's numbers for Prometheus");
+  AddControl(metrics, options.control);
+  metrics
+      ->add_option("--output", options.output,
+                   "Into this file instead, which is replaced as a whole or not at all")
+      ->type_name("FILE");
+  return metrics;
 }
 
 CLI::App* AddLearn(CLI::App& app, sockgate::LearnOptions& options) {
@@ -253,6 +275,7 @@ struct Commands {
     AddRevoke(app, revoke)->callback([this] { status = sockgate::Revoke(revoke); });
     AddRotate(app, rotate)->callback([this] { status = sockgate::Rotate(rotate); });
     AddStatus(app, show)->callback([this] { status = sockgate::Status(show); });
+    AddMetrics(app, metrics)->callback([this] { status = sockgate::Metrics(metrics); });
     AddLearn(app, learn)->callback([this] { status = sockgate::Learn(learn); });
   }
 
@@ -268,6 +291,7 @@ struct Commands {
   sockgate::RevokeOptions revoke;
   sockgate::RotateOptions rotate;
   sockgate::StatusOptions show;
+  sockgate::MetricsOptions metrics;
   sockgate::LearnOptions learn;
   int status = 0;
 };

@@ -4,19 +4,21 @@
 #include <cstdlib>
 
 #include "tool/control_client.h"
+#include "tool/printable_text.h"
 
 namespace sockgate {
 namespace {
 
 int Fail(const std::string& why) {
-  std::fprintf(stderr, "sockgate reload: %s\n", why.c_str());
+  const std::string text = PrintableText(why);
+  std::fprintf(stderr, "sockgate reload: %s\n", text.c_str());
   return EXIT_FAILURE;
 }
 
 int Say(const nlohmann::json& reply) {
   const auto number = reply.at("generation").get<unsigned long long>();
   for (const std::string& line : FindingLines(reply.at("file"), reply.at("findings"))) {
-    std::fprintf(stderr, "%s\n", line.c_str());
+    std::fprintf(stderr, "%s\n", PrintableText(line).c_str());
   }
   if (!reply.at("loaded").get<bool>()) {
     std::fprintf(stderr, "sockgate reload: rejected; policy %llu stays in force\n", number);

@@ -17,7 +17,9 @@ namespace {
 // Where Bazel puts a `data` dependency, from the directory that tests start in.
 constexpr char kProgram[] = "tool/sockgate";
 
-[[noreturn]] void Execute(const std::vector<std::string>& arguments) {
+}  // namespace
+
+void ExecuteSockgate(const std::vector<std::string>& arguments) {
   std::vector<char*> argv = {const_cast<char*>(kProgram)};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -25,8 +27,6 @@ constexpr char kProgram[] = "tool/sockgate";
   perror(kProgram);
   _exit(127);
 }
-
-}  // namespace
 
 CommandResult RunSockgate(const std::vector<std::string>& arguments) {
   Pipe out;
@@ -37,7 +37,7 @@ CommandResult RunSockgate(const std::vector<std::string>& arguments) {
   if (pid == 0) {
     dup2(out.writer.get(), STDOUT_FILENO);
     dup2(err.get(), STDERR_FILENO);
-    Execute(arguments);
+    ExecuteSockgate(arguments);
   }
   out.writer.Reset();
   CommandResult result;
@@ -61,7 +61,7 @@ std::string TerminalOutput(const std::vector<std::string>& arguments) {
   if (pid == 0) {
     dup2(writer.get(), STDERR_FILENO);
     dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
-    Execute(arguments);
+    ExecuteSockgate(arguments);
   }
   writer.Reset();
   std::string text = ReadAll(reader.get());  // ends with EIO when the last writer has gone
@@ -78,7 +78,7 @@ pid_t StartSockgate(const std::vector<std::string>& arguments, const std::string
     dup2(err.get(), STDERR_FILENO);
     err.Reset();
     prepare();
-    Execute(arguments);
+    ExecuteSockgate(arguments);
   }
   return pid;
 }

@@ -19,6 +19,9 @@ struct CommandResult {
   std::string err;
 };
 
+// In a child of the test: becomes the command.
+[[noreturn]] void ExecuteSockgate(const std::vector<std::string>& arguments);
+
 CommandResult RunSockgate(const std::vector<std::string>& arguments);
 
 // What the command writes to its standard error when that is a terminal.

@@ -100,11 +100,10 @@ TEST_F(ServePolicyCommand, StatusIsATable) {
   EXPECT_EQ(status.status, 0) << status.err;
   EXPECT_THAT(status.out, StartsWith(absl::StrCat("policy 1 of ", policy(), ", loaded at 2")));
   EXPECT_THAT(status.out, HasSubstr("\n\n"
-                                    "ROLE   MODE     RULES  WORKERS  CHANNELS\n"
-                                    "fetch  enforce  1      1        1\n"
-                                    "\n"
-                                    "LISTENING ON"));
-  EXPECT_THAT(status.out, HasSubstr(absl::StrCat(path(), "  fetch  0600\n")));
+                                    "ROLE   MODE     WORKERS  CHANNELS  PENDING"));
+  EXPECT_THAT(status.out, HasSubstr("\nfetch  enforce        1         1  "));
+  EXPECT_THAT(status.out, HasSubstr(absl::StrCat("\n\nROLE   MODE  LISTENING ON\nfetch  0600  ",
+                                                 path(), "\n")));
   const CommandResult as_json = RunSockgate({"status", "--control", control(), "--json"});
   EXPECT_EQ(json::parse(as_json.out)["roles"][0]["workers"], 1);
 }
@@ -134,7 +133,7 @@ TEST_F(ServePolicyCommand, APolicyWithoutAPathIsAnError) {
 }
 
 TEST_F(ServePolicyCommand, WithoutABroker) {
-  for (const char* command : {"reload", "status"}) {
+  for (const char* command : {"metrics", "reload", "status"}) {
     const CommandResult result = RunSockgate({command, "--control", control()});
     EXPECT_EQ(result.status, 1);
     EXPECT_THAT(result.err, HasSubstr("no broker at"));
