@@ -15,6 +15,9 @@ namespace sockgate::testing {
 // CLOCK_MONOTONIC goes this much further. Never back.
 void AdvanceSteadyClock(std::chrono::nanoseconds by);
 
+// CLOCK_MONOTONIC stands still from now on, but for AdvanceSteadyClock().
+void StopSteadyClock();
+
 // CLOCK_REALTIME is the true one and this, from now on.
 void ShiftRealTime(std::chrono::nanoseconds by);
 

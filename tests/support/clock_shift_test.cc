@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <thread>
 
 namespace sockgate::testing {
 namespace {
@@ -39,6 +40,16 @@ TEST(ClockShift, OneIsNotTheOther) {
   ShiftRealTime(hours(0));
   AdvanceSteadyClock(hours(24));
   EXPECT_LT(System::now() - real, hours(1));
+}
+
+// The last, for it goes on no more.
+TEST(ClockShift, TheSteadyClockStops) {
+  StopSteadyClock();
+  const auto before = Steady::now();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(Steady::now(), before);
+  AdvanceSteadyClock(std::chrono::milliseconds(5));
+  EXPECT_EQ(Steady::now() - before, std::chrono::milliseconds(5));
 }
 
 }  // namespace
