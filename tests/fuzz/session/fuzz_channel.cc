@@ -72,7 +72,11 @@ void FuzzChannel::ForeseeRequest(const Request& request) {
   const bool hello = request.body.index() == kHelloIndex;
   doomed_ = hello == greeted_ || request.id != next_id();
   if (doomed_) return;
-  asked_.push_back({request.body.index(), false, {}});
+  Asked asked;
+  asked.kind = request.body.index();
+  const auto* connect = std::get_if<ConnectRequest>(&request.body);
+  asked.may_be_going = connect != nullptr && connect->mode == ConnectMode::kInProgress;
+  asked_.push_back(asked);
   if (!hello) return;
   greeted_ = HasCommonVersion(std::get<Hello>(request.body));
   doomed_ = !greeted_;
@@ -105,6 +109,7 @@ void FuzzChannel::Take(absl::Span<const uint8_t> packet, UniqueFd descriptor,
   asked.answered = true;
   asked.result = ResultOf(reply);
   SOCKGATE_CHECK(descriptor.valid() == CarriesDescriptor(asked.result.outcome));
+  SOCKGATE_CHECK(asked.result.outcome != Outcome::kStarted || asked.may_be_going);
   if (asked.result.outcome == Outcome::kOpened) minted(std::move(descriptor));
 }
 

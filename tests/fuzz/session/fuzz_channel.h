@@ -25,7 +25,8 @@ using Packet = std::vector<uint8_t>;
 class FuzzChannel {
  public:
   struct Asked {
-    size_t kind;  // RequestBody's index
+    size_t kind = 0;            // RequestBody's index
+    bool may_be_going = false;  // a connect whose socket may come before its handshake has ended
     bool answered = false;
     Result result;  // zeroed for hello
   };
