@@ -220,6 +220,7 @@ TEST_F(TooManyInFlight, DISABLED_AreNotHoardedInChannelsThatHaveEnded) {
     ASSERT_TRUE(AwaitChange("violation", i));
   }
   Hoard();
+  std::this_thread::sleep_for(milliseconds(200));
   EXPECT_EQ(Ask(&*healthy_), Outcome::kConnected);
 }
 
