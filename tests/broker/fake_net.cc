@@ -21,9 +21,12 @@ struct DirCloser {
   void operator()(DIR* dir) const { closedir(dir); }
 };
 
-// Nothing more fits into the socket, so it is not writable.
+// Nothing more fits into the socket, so it is not writable. The kernel makes of the 1 what it takes
+// for the least.
 void FillSendBuffer(int socket) {
-  const std::array<char, 4096> block = {};
+  const int least = 1;
+  setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
+  const std::array<char, 1024> block = {};
   while (send(socket, block.data(), block.size(), MSG_DONTWAIT) > 0) {
   }
 }

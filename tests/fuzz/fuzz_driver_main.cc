@@ -1,9 +1,10 @@
 // Runs a fuzzer's function without libFuzzer: once over every file named on the command line, then
-// over some thousand mutations of each, the same ones every time.
+// over as many mutations of each as are asked for, the same ones every time.
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -14,8 +15,6 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace {
-
-constexpr int kMutationsPerSeed = 5000;
 
 // In a buffer of exactly its size, so that AddressSanitizer sees a read past its end.
 void Run(const std::string& input) {
@@ -64,12 +63,13 @@ class Mutator {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::fprintf(stderr, "usage: %s SEED_FILE...\n", argv[0]);
+  const long mutations = argc < 3 ? 0 : std::strtol(argv[1], nullptr, 10);
+  if (mutations <= 0) {
+    std::fprintf(stderr, "usage: %s MUTATIONS SEED_FILE...\n", argv[0]);
     return 2;
   }
   Mutator mutator;
-  for (int i = 1; i < argc; ++i) {
+  for (int i = 2; i < argc; ++i) {
     std::ifstream file(argv[i], std::ios::binary);
     const std::string seed{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     if (!file) {
@@ -77,8 +77,8 @@ int main(int argc, char** argv) {
       return 1;
     }
     Run(seed);
-    for (int n = 0; n < kMutationsPerSeed; ++n) Run(mutator.Mutate(seed));
+    for (long n = 0; n < mutations; ++n) Run(mutator.Mutate(seed));
   }
-  std::printf("%d seeds, %d mutations of each\n", argc - 1, kMutationsPerSeed);
+  std::printf("%d seeds, %ld mutations of each\n", argc - 2, mutations);
   return 0;
 }

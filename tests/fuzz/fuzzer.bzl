@@ -2,13 +2,14 @@
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_test")
 
-def fuzzer(name, deps, size = "small"):
+def fuzzer(name, deps, size = "small", mutations = 5000):
     """Declares NAME_fuzzer, under --config=fuzz alone, and NAME_fuzzer_test, everywhere.
 
     Args:
       name: names NAME_fuzzer.cc and the folder of the seeds, corpus/NAME.
       deps: what NAME_fuzzer.cc includes.
       size: of the test.
+      mutations: how many of each seed the test runs.
     """
     seeds = native.glob(["corpus/{}/*".format(name)])
     source = name + "_fuzzer.cc"
@@ -32,7 +33,7 @@ def fuzzer(name, deps, size = "small"):
             source,
             "fuzz_driver_main.cc",
         ],
-        args = ["$(locations {})".format(seed) for seed in seeds],
+        args = [str(mutations)] + ["$(locations {})".format(seed) for seed in seeds],
         data = seeds,
         deps = deps,
     )

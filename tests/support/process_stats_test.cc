@@ -80,5 +80,31 @@ TEST(ProcessStatsTest, CountsThreads) {
   thread.join();
 }
 
+TEST(ProcessStatsTest, SeesWorkAsProcessorTime) {
+  const auto before = CpuTime(getpid());
+  ASSERT_TRUE(before.ok()) << before.status();
+  const auto used = [&] { return *CpuTime(getpid()) - *before; };
+  while (used() < std::chrono::milliseconds(20)) {
+  }
+  usleep(50'000);
+  EXPECT_LT(used(), std::chrono::milliseconds(50));
+}
+
+TEST(ProcessStatsTest, CountsWakeUps) {
+  const auto before = WakeUps(getpid());
+  ASSERT_TRUE(before.ok()) << before.status();
+  for (int i = 0; i < 20; ++i) usleep(1000);
+  EXPECT_GE(*WakeUps(getpid()), *before + 20);
+  EXPECT_LT(*WakeUps(getpid()), *before + 40);
+}
+
+TEST(ProcessStatsTest, SaysWhenTheProcessHasGone) {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  waitpid(child, nullptr, 0);
+  EXPECT_FALSE(CpuTime(child).ok());
+  EXPECT_FALSE(WakeUps(child).ok());
+}
+
 }  // namespace
 }  // namespace sockgate::testing
