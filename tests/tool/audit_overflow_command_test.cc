@@ -52,8 +52,9 @@ class AuditOverflowCommand : public ::testing::Test, protected PolicyDaemon {
     return text.insert(text.find('\n') + 1, absl::StrCat("audit_overflow = \"", overflow, "\"\n"));
   }
   void LimitedUser(std::vector<std::string>* options) const {
-    if (geteuid() != 0 || getpwnam("nobody") == nullptr) return;
-    const passwd* user = getpwnam("nobody");
+    const passwd* user = geteuid() == 0 ? getpwnam("nobody") : nullptr;
+    // In a user namespace there is no other user.
+    if (user == nullptr || lchown(policy().c_str(), user->pw_uid, user->pw_gid) != 0) return;
     GiveFolderTo(user->pw_uid, user->pw_gid);
     options->insert(options->end(), {"--user", "nobody"});
   }
