@@ -50,6 +50,19 @@ CommandResult RunSockgate(const std::vector<std::string>& arguments) {
   return result;
 }
 
+int RunSockgateInto(const std::string& file, const std::vector<std::string>& arguments) {
+  const pid_t pid = fork();
+  SOCKGATE_CHECK(pid >= 0);
+  if (pid == 0) {
+    dup2(open(file.c_str(), O_WRONLY), STDOUT_FILENO);
+    dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+    ExecuteSockgate(arguments);
+  }
+  int status = 0;
+  SOCKGATE_CHECK(waitpid(pid, &status, 0) == pid);
+  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 std::string TerminalOutput(const std::vector<std::string>& arguments) {
   int master = -1;
   int terminal = -1;

@@ -24,6 +24,9 @@ struct CommandResult {
 
 CommandResult RunSockgate(const std::vector<std::string>& arguments);
 
+// The exit status when standard output is this file; what the command says on standard error is lost.
+int RunSockgateInto(const std::string& file, const std::vector<std::string>& arguments);
+
 // What the command writes to its standard error when that is a terminal.
 std::string TerminalOutput(const std::vector<std::string>& arguments);
 

@@ -5,6 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
 namespace sockgate::testing {
 namespace {
 
@@ -52,16 +58,22 @@ TEST(Exposition, FindsWhatIsWrongWithASample) {
 }
 
 TEST(Exposition, FindsWhatIsWrongWithTheOrder) {
-  const std::string head = kHead;
-  const std::string other = "# HELP y Some help.\n# TYPE y gauge\ny 1\n";
-  for (const std::string& text :
-       {head + "x_total 1", std::string("x_total 1\n"), head + head, head + other + "x_total 1\n",
-        head + other + head, std::string("# TYPE y gauge\ny 1\n"),
-        std::string("# HELP y Some help.\ny 1\n"),
-        std::string("# HELP y Some help.\n# TYPE y counter\ny 1\n"),
-        std::string("# HELP y_total Some help.\n# TYPE y_total gauge\n"),
-        std::string("# HELP y Some help.\n# TYPE y thing\n"),
-        std::string("# HELP y_us Some help.\n# TYPE y_us gauge\n")}) {
+  const std::string x = kHead;
+  const std::string y = "# HELP y Some help.\n# TYPE y gauge\ny 1\n";
+  const std::vector<std::string> texts = {
+      absl::StrCat(x, "x_total 1"),
+      "x_total 1\n",
+      absl::StrCat(x, x),
+      absl::StrCat(x, y, "x_total 1\n"),
+      absl::StrCat(x, y, x),
+      "# TYPE y gauge\ny 1\n",
+      "# HELP y Some help.\ny 1\n",
+      "# HELP y Some help.\n# TYPE y counter\ny 1\n",
+      "# HELP y_total Some help.\n# TYPE y_total gauge\n",
+      "# HELP y Some help.\n# TYPE y thing\n",
+      "# HELP y_us Some help.\n# TYPE y_us gauge\n",
+  };
+  for (const std::string& text : texts) {
     EXPECT_THAT(Exposition(text).faults(), Not(IsEmpty())) << text;
   }
 }

@@ -25,7 +25,7 @@ TEST(HumanNumber, CountsHaveTwoOrThreeDigits) {
 TEST(HumanNumber, RoundingDoesNotMakeAFourthDigit) {
   EXPECT_EQ(HumanCount(999'499), "999k");
   EXPECT_EQ(HumanCount(999'500), "1.0M");
-  EXPECT_EQ(HumanBytes(1024 * 1024 - 1), "1.0 MiB");
+  EXPECT_EQ(HumanBytes(uint64_t{1024} * 1024 - 1), "1.0 MiB");
 }
 
 TEST(HumanNumber, RatesBelowTenHaveADecimal) {
@@ -48,7 +48,7 @@ TEST(HumanNumber, Bytes) {
   EXPECT_EQ(HumanBytes(0), "0 B");
   EXPECT_EQ(HumanBytes(1023), "1023 B");
   EXPECT_EQ(HumanBytes(1536), "1.5 KiB");
-  EXPECT_EQ(HumanBytes(20 * 1024 * 1024), "20 MiB");
+  EXPECT_EQ(HumanBytes(uint64_t{20} * 1024 * 1024), "20 MiB");
   EXPECT_EQ(HumanBytes(kMost), "16 EiB");
 }
 

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <filesystem>
 #include <fstream>
@@ -85,9 +84,7 @@ TEST_F(MetricsCommand, WhatCannotBeWrittenIsAFailure) {
   const CommandResult metrics = Run({"--output", out_ + "/none/x.prom"});
   EXPECT_EQ(metrics.status, 1);
   EXPECT_THAT(metrics.err, StartsWith("sockgate metrics: cannot write "));
-  const std::string command =
-      absl::StrCat("tool/sockgate metrics --control ", control_, " >/dev/full 2>/dev/null");
-  EXPECT_EQ(WEXITSTATUS(system(command.c_str())), 1);
+  EXPECT_EQ(RunSockgateInto("/dev/full", {"metrics", "--control", control_}), 1);
 }
 
 TEST_F(MetricsCommand, WithoutABrokersPathIsAnError) {

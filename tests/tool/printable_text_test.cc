@@ -17,9 +17,10 @@ TEST(PrintableText, SpellsOutWhatATerminalObeys) {
 }
 
 TEST(PrintableText, SpellsOutWhatIsNoAscii) {
-  EXPECT_EQ(PrintableText("\xc2\x9b"), "\\xc2\\x9b");     // CSI, as one character of UTF-8
-  EXPECT_EQ(PrintableText("\u202e"), "\\xe2\\x80\\xae");  // turns the direction
-  EXPECT_EQ(PrintableText("\xff\x9b"), "\\xff\\x9b");     // no UTF-8 at all
+  EXPECT_EQ(PrintableText("\xc2\x9b"), "\\xc2\\x9b");  // CSI, as one character of UTF-8
+  EXPECT_EQ(PrintableText("\u202e\u202c"),
+            "\\xe2\\x80\\xae\\xe2\\x80\\xac");         // turns the direction
+  EXPECT_EQ(PrintableText("\xff\x9b"), "\\xff\\x9b");  // no UTF-8 at all
   for (int byte = 0; byte < 256; ++byte) {
     for (const char c : PrintableText(std::string(1, static_cast<char>(byte)))) {
       EXPECT_TRUE(c >= ' ' && c <= '~') << byte;

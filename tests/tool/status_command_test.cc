@@ -1,4 +1,4 @@
-// `sockgate status`, with a broker that says what the test wants.
+// `sockgate status` without a terminal, with a broker that says what the test wants.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,18 +7,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "proto/unique_fd.h"
 #include "tests/broker/temp_folder.h"
 #include "tests/integration/pipe_text.h"
 #include "tests/tool/command.h"
 #include "tests/tool/fake_control.h"
 #include "tests/tool/status_reply.h"
-#include "tests/tool/terminal_session.h"
 
 namespace sockgate::testing {
 namespace {
@@ -29,9 +25,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-const char kEnter[] = "\033[?1049h\033[?25l\033[?7l";
-const char kLeave[] = "\033[?7h\033[?25h\033[?1049l";
-
 class StatusCommand : public ::testing::Test {
  protected:
   StatusCommand() { broker_->Say(FullStatusReply()); }
@@ -40,15 +33,6 @@ class StatusCommand : public ::testing::Test {
     std::vector<std::string> arguments = {"status", "--control", control_};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
-  }
-  std::unique_ptr<TerminalSession> Watch(unsigned short rows = 40, unsigned short columns = 100) {
-    return std::make_unique<TerminalSession>(Arguments({"--watch", "--interval", "0.1"}), rows,
-                                             columns);
-  }
-  // After it has ended, for whatever reason.
-  static void ExpectRestored(TerminalSession* session) {
-    EXPECT_THAT(session->Rest(), EndsWith(kLeave));
-    EXPECT_TRUE(session->echoes());
   }
 
   const TempFolder folder_;
@@ -80,11 +64,9 @@ TEST_F(StatusCommand, ABrokersErrorIsPrintable) {
 }
 
 TEST_F(StatusCommand, WhatCannotBePrintedIsAFailure) {
-  for (const char* more : {"", " --json", " --watch", " --watch --json"}) {
-    const std::string command =
-        absl::StrCat("tool/sockgate status --control ", control_, more, " >/dev/full 2>/dev/null");
-    EXPECT_EQ(WEXITSTATUS(system(command.c_str())), 1) << more;
-  }
+  const std::vector<std::vector<std::string>> cases = {
+      {}, {"--json"}, {"--watch"}, {"--watch", "--json"}};
+  for (const auto& more : cases) EXPECT_EQ(RunSockgateInto("/dev/full", Arguments(more)), 1);
 }
 
 TEST_F(StatusCommand, OptionsThatDoNotGoTogether) {
@@ -92,94 +74,6 @@ TEST_F(StatusCommand, OptionsThatDoNotGoTogether) {
   for (const char* interval : {"0", "-1", "x", "0.01", "1e9", "nan"}) {
     EXPECT_EQ(RunSockgate(Arguments({"--watch", "--interval", interval})).status, 2) << interval;
   }
-}
-
-TEST_F(StatusCommand, AWatchIsDrawnInPlaceUntilQ) {
-  const auto session = Watch();
-  EXPECT_EQ(session->Await("\033[H"), absl::StrCat(kEnter, "\033[H"));
-  EXPECT_TRUE(session->Await("fetch  enforce       12        1        -"));
-  json reply = FullStatusReply();
-  reply["roles"][0]["connects"]["asked"] = 5'012'345;
-  broker_->Say(reply);
-  EXPECT_TRUE(session->Await("\033[H"));
-  EXPECT_TRUE(session->Await("M       0        0       0"));  // millions per second
-  EXPECT_FALSE(session->echoes());
-  session->Type("xq");
-  EXPECT_EQ(session->AwaitEnd(), 0);
-  ExpectRestored(session.get());
-}
-
-TEST_F(StatusCommand, AWatchGivesTheTerminalBackWhateverEndsIt) {
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
-    const auto session = Watch();
-    ASSERT_TRUE(session->Await("process:"));
-    session->Signal(number);
-    EXPECT_EQ(session->AwaitEnd(), -number);
-    ExpectRestored(session.get());
-  }
-}
-
-TEST_F(StatusCommand, CtrlCEndsAWatchThoughTheBrokerKeepsItsAnswer) {
-  broker_->SayNothing();
-  const auto session = Watch();
-  ASSERT_TRUE(session->Await(absl::StrCat("the broker at ", control_, " does not answer: ")));
-  EXPECT_TRUE(session->Await("; trying again"));
-  session->Type("\003");
-  EXPECT_EQ(session->AwaitEnd(), -SIGINT);
-  ExpectRestored(session.get());
-}
-
-TEST_F(StatusCommand, AWatchSurvivesABrokerThatRestarts) {
-  const auto session = Watch();
-  ASSERT_TRUE(session->Await("process:"));
-  broker_.reset();
-  EXPECT_TRUE(session->Await(absl::StrCat("the broker at ", control_, " does not answer: ")));
-  EXPECT_TRUE(session->Await("what it said 0s ago:"));
-  broker_ = std::make_unique<FakeControl>(control_);
-  json reply = FullStatusReply();
-  reply["started_at"] = "2026-01-02T04:00:00Z";
-  reply["roles"][0]["connects"]["asked"] = 1;
-  broker_->Say(reply);
-  EXPECT_TRUE(session->Await("the broker has started anew"));
-  const auto after = session->Await("process:");
-  ASSERT_TRUE(after.has_value());
-  EXPECT_THAT(*after, HasSubstr("fetch  enforce       12        1        -"));
-}
-
-TEST_F(StatusCommand, AWatchFollowsTheTerminalsSize) {
-  const auto session = Watch(8, 200);
-  EXPECT_TRUE(session->Await(" more lines]"));
-  session->Resize(40, 30);
-  EXPECT_TRUE(session->Await("fetch  enforce       12      >"));
-  EXPECT_TRUE(session->Await("[what ends in > goes on]"));
-  session->Resize(40, 200);
-  ASSERT_TRUE(session->Await("wakeups"));
-  const auto frame = session->Await("wakeups");
-  EXPECT_THAT(frame.value_or(">"), Not(HasSubstr(">")));
-}
-
-TEST_F(StatusCommand, AWatchThatIsStoppedLeavesTheScreenMeanwhile) {
-  const auto session = Watch();
-  ASSERT_TRUE(session->Await("process:"));
-  session->Type("\032");
-  ASSERT_TRUE(session->AwaitStop());
-  EXPECT_TRUE(session->Await(kLeave));
-  EXPECT_TRUE(session->echoes());
-  session->Signal(SIGCONT);
-  EXPECT_TRUE(session->Await(kEnter));
-  EXPECT_TRUE(session->Await("process:"));
-  EXPECT_FALSE(session->echoes());
-}
-
-TEST_F(StatusCommand, NoTextOfTheBrokersReachesTheTerminal) {
-  json reply = FullStatusReply();
-  reply["policy"]["file"] = "\033]0;owned\a";
-  broker_->Say(reply);
-  const auto session = Watch();
-  const auto frame = session->Await("process:");
-  ASSERT_TRUE(frame.has_value());
-  EXPECT_THAT(*frame, HasSubstr("\\x1b]0;owned\\x07"));
-  EXPECT_THAT(*frame, Not(HasSubstr("\033]")));
 }
 
 // What comes through a pipe. Every wait ends after ten seconds.

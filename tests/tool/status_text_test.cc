@@ -80,7 +80,7 @@ TEST(StatusText, NothingThatTheBrokerSaysReachesATerminal) {
   json reply = FullStatusReply();
   const std::string evil =
       "\033[2J\n\xc2\x9b"
-      "1m\u202e\x7f";
+      "1m\u202e\u202c\x7f";
   json& role = reply["roles"][0];
   role["name"] = evil;
   role["mode"] = evil;
