@@ -10,12 +10,10 @@
 #include "tests/bench/child_process.h"
 #include "tests/bench/connect_ways.h"
 #include "tests/bench/rounds.h"
+#include "tests/bench/timed_batch.h"
 
 namespace sockgate::bench {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-using Microseconds = std::chrono::duration<double, std::micro>;
 
 constexpr size_t kBatch = 100;
 constexpr size_t kAddresses = 8;
@@ -27,31 +25,10 @@ struct Record {
   double helper_cpu_us = 0;
 };
 
-// Connects one batch; an empty result when a connect failed. Sockets are closed after the last one:
-// a socket that is closed at once may be torn down by the broker, which holds its duplicate a
-// moment longer, in the time of the next connect.
-std::vector<double> TimeBatch(const ConnectWay& way, const AcceptSink& sink, const Target& target) {
-  std::vector<double> us;
-  std::vector<UniqueFd> sockets;
-  us.reserve(kBatch);
-  sockets.reserve(kBatch);
-  for (size_t i = 0; i < kBatch; ++i) {
-    const auto begun = Clock::now();
-    UniqueFd socket = way.connect(target);
-    const auto ended = Clock::now();
-    if (!socket.valid()) return {};
-    us.push_back(Microseconds(ended - begun).count());
-    sockets.push_back(std::move(socket));
-  }
-  for (UniqueFd& socket : sockets) CloseAtOnce(std::move(socket));
-  sink.Drain();
-  return us;
-}
-
 absl::Status MeasureBatch(const ConnectWay& way, const AcceptSink& sink, const Target& target,
                           Record* record) {
   const double cpu_before = CpuMicroseconds(way.helper);
-  const std::vector<double> us = TimeBatch(way, sink, target);
+  const std::vector<double> us = TimeBatch(way, sink, target, kBatch);
   if (us.empty()) return absl::UnavailableError(absl::StrCat(way.name, ": a connect failed"));
   record->helper_cpu_us += CpuMicroseconds(way.helper) - cpu_before;
   record->medians.push_back(MedianOf(us));

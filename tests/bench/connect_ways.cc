@@ -53,19 +53,26 @@ UniqueFd Brokered(BrokerClient* client, ConnectMode mode, const Target& target) 
 
 }  // namespace
 
-std::vector<ConnectWay> AllConnectWays(const BareBroker* bare, BrokerClient* client,
-                                       pid_t broker_pid) {
+std::vector<ConnectWay> BrokeredWays(BrokerClient* client, pid_t broker_pid) {
   const auto brokered = [client](ConnectMode mode) {
     return [client, mode](const Target& target) { return Brokered(client, mode, target); };
   };
   return {
+      {"sockgate, connected", brokered(ConnectMode::kConnected), broker_pid},
+      {"sockgate, in progress", brokered(ConnectMode::kInProgress), broker_pid},
+  };
+}
+
+std::vector<ConnectWay> AllConnectWays(const BareBroker* bare, BrokerClient* client,
+                                       pid_t broker_pid) {
+  std::vector<ConnectWay> ways = {
       {"plain, blocking", PlainBlocking, 0},
       {"plain, non-blocking + poll", PlainNonBlocking, 0},
       {"bare broker", [bare](const Target& target) { return bare->Connect(target.address); },
        bare->pid()},
-      {"sockgate, connected", brokered(ConnectMode::kConnected), broker_pid},
-      {"sockgate, in progress", brokered(ConnectMode::kInProgress), broker_pid},
   };
+  for (ConnectWay& way : BrokeredWays(client, broker_pid)) ways.push_back(std::move(way));
+  return ways;
 }
 
 }  // namespace sockgate::bench

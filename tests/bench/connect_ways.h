@@ -23,6 +23,9 @@ struct ConnectWay {
   pid_t helper = 0;  // the process that does some of the work; 0: none
 };
 
+// sockgate connected, sockgate in progress. What is passed must outlive the ways.
+std::vector<ConnectWay> BrokeredWays(BrokerClient* client, pid_t broker_pid);
+
 // The first is the baseline, plain blocking socket() and connect(): the fewest calls there are.
 // The others: plain and non-blocking, a bare broker, sockgate connected, sockgate in progress. What
 // is passed must outlive the ways.
