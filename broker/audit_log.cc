@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <climits>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -212,6 +213,14 @@ void AuditLog::Resolver(absl::string_view change, absl::string_view detail) {
 void AuditLog::Flush() {
   if (!buffer_.empty()) buffer_.erase(0, sink_->Write(buffer_));
   if (skipped_ != 0 && !full()) Lost();
+}
+
+void AuditLog::FlushAll(std::chrono::milliseconds patience) {
+  constexpr std::chrono::milliseconds kPause(5);
+  const auto give_up = std::chrono::steady_clock::now() + patience;
+  for (Flush(); pending() && std::chrono::steady_clock::now() < give_up; Flush()) {
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 bool AuditLog::Skip() {

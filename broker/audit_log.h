@@ -17,6 +17,7 @@
 #define SOCKGATE_BROKER_AUDIT_LOG_H_
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
@@ -73,6 +74,8 @@ class AuditLog {
 
   // Writes as much as can be written without blocking.
   void Flush();
+  // Blocks until all is written, but no longer than this: when there is no other time any more.
+  void FlushAll(std::chrono::milliseconds patience);
 
   // The number of the policy by which the lines that follow were judged.
   void SetPolicy(uint64_t number) { policy_ = number; }

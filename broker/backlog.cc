@@ -20,7 +20,11 @@ void Backlog::Remove(QueuePlace<Queued>* place, WorkerRecord* worker) {
   place->Quit();
   if (!worker->queued.empty()) return;
   worker->place.Quit();
-  worker->turns = 0;
+}
+
+void Backlog::Leave(QueuePlace<Queued>* place, WorkerRecord* worker) {
+  Remove(place, worker);
+  if (worker->queued.empty()) worker->turns = 0;
 }
 
 void Backlog::ServeOne() {

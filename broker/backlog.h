@@ -80,6 +80,9 @@ class Backlog {
 
   void Add(QueuePlace<Queued>* place, WorkerRecord* worker);
   void Remove(QueuePlace<Queued>* place, WorkerRecord* worker);
+  // Of a channel on which there was nothing to read: a worker without another one here has its share
+  // again.
+  void Leave(QueuePlace<Queued>* place, WorkerRecord* worker);
 
   // The next turn of the worker that has waited longest.
   void ServeOne();

@@ -236,7 +236,8 @@ void Broker::AddWorkerByPath(UniqueFd channel, RoleSnapshot role, PeerIdentity i
     shard->server().AddWorkerByPath(std::move(channel), std::move(role), std::move(identity),
                                     std::move(confined));
   } else {
-    shard->AddByPath(std::move(channel), std::move(role), std::move(identity), std::move(confined));
+    shard->AddByPath(std::move(channel), std::move(role), generation(), std::move(identity),
+                     std::move(confined));
   }
 }
 

@@ -208,9 +208,9 @@ class Broker final : public EventHandler, public WorkerHost {
   std::optional<CageBounds> bounds_;  // set before any other thread is there, and not changed
   const std::chrono::system_clock::time_point started_;
   const TimePoint started_steady_;
-  BrokerUsage usage_;
-  std::shared_ptr<AuditSink> sink_;
   ProcessGauge process_;
+  BrokerUsage usage_{{[this] { return process_.ResidentBytes(); }, AllocatedBytes}};
+  std::shared_ptr<AuditSink> sink_;
   std::vector<std::unique_ptr<Shard>> shards_;  // at least one
   std::optional<Listeners> listeners_;          // of the first shard's loop
   std::optional<Heartbeat> heartbeat_;          // likewise

@@ -11,7 +11,7 @@ namespace {
 constexpr uint64_t kBytesInMib = uint64_t{1} << 20;
 
 // Of the descriptors that the process may have now.
-uint32_t ChannelsForDescriptors() {
+uint32_t ThreeQuartersOfDescriptors() {
   rlimit limit = {};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return UINT32_MAX;
   const rlim_t most = std::min<rlim_t>(limit.rlim_cur, UINT32_MAX);
@@ -20,33 +20,33 @@ uint32_t ChannelsForDescriptors() {
 
 }  // namespace
 
-size_t BrokerUsage::AllocatedBytes() {
+size_t AllocatedBytes() {
   const struct mallinfo2 info = mallinfo2();
   return info.uordblks + info.hblkhd;
 }
 
 void BrokerUsage::SetLimits(const BrokerLimits& limits) {
-  limit_on_channels_ = limits.max_channels;
+  limit_on_kept_ = limits.max_descriptors;
   CountDescriptors();
   max_bytes_ = limits.max_memory_mib * kBytesInMib;
-  looked_at_ = TimePoint::min();
+  look_again_ = TimePoint::min();
 }
 
 void BrokerUsage::CountDescriptors() {
-  max_channels_ = limit_on_channels_ == 0 ? ChannelsForDescriptors() : limit_on_channels_.load();
+  kept_.most = limit_on_kept_ == 0 ? ThreeQuartersOfDescriptors() : limit_on_kept_.load();
 }
 
 RoleUsage* BrokerUsage::OfRole(absl::string_view name) {
   const std::lock_guard<std::mutex> lock(mutex_);
   auto found = roles_.find(name);
   if (found == roles_.end()) {
-    found = roles_.emplace(std::string{name}, std::make_unique<RoleUsage>()).first;
+    found = roles_.emplace(std::string{name}, std::make_unique<RoleUsage>(&kept_)).first;
   }
   return found->second.get();
 }
 
 Reason BrokerUsage::WhyNoChannel(TimePoint now) {
-  if (RoleUsage::IsFull(channels, max_channels_.load(std::memory_order_relaxed))) {
+  if (RoleUsage::IsFull(kept_.count, kept_.most.load(std::memory_order_relaxed))) {
     return Reason::kDescriptors;
   }
   return WhyNoMemory(now);
@@ -56,10 +56,11 @@ Reason BrokerUsage::WhyNoChannel(TimePoint now) {
 Reason BrokerUsage::WhyNoMemory(TimePoint now) {
   const uint64_t most = max_bytes_.load(std::memory_order_relaxed);
   if (most == 0) return Reason::kNone;
-  const TimePoint last = looked_at_.load(std::memory_order_relaxed);
-  if (last == TimePoint::min() || now - last >= kBetweenLooks) {
-    looked_at_.store(now, std::memory_order_relaxed);
-    no_memory_.store(gauge_() >= most, std::memory_order_relaxed);
+  if (now >= look_again_.load(std::memory_order_relaxed)) {
+    const bool close = gauges_.resident() >= most;
+    const std::chrono::seconds pause = close ? kBetweenCloseLooks : kBetweenLooks;
+    look_again_.store(now + pause, std::memory_order_relaxed);
+    no_memory_.store(close && gauges_.allocated() >= most, std::memory_order_relaxed);
   }
   return no_memory_.load(std::memory_order_relaxed) ? Reason::kMemory : Reason::kNone;
 }

@@ -3,9 +3,9 @@
 // Process: broker. Threads: any.
 // A broker that came to the end of its descriptors or its memory would fail every worker for what
 // some had taken. So the ways by which a process can have ever more of the broker, which are new
-// channels and looked up names, end before: channels leave a quarter of the descriptors to the
-// sockets that channels are there for.
-// Memory is what malloc(3) has given out, as it was at most a second ago.
+// channels, tracked connections and looked up names, end before: what workers keep leaves a quarter
+// of the descriptors to the sockets that are only passed on.
+// Memory is what malloc(3) has given out, as it was some seconds ago at most.
 
 #ifndef SOCKGATE_BROKER_BROKER_USAGE_H_
 #define SOCKGATE_BROKER_BROKER_USAGE_H_
@@ -14,10 +14,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "broker/deadline_queue.h"
@@ -27,13 +29,17 @@
 
 namespace sockgate {
 
+size_t AllocatedBytes();
+
+// In bytes; a test may have others.
+struct MemoryGauges {
+  std::function<size_t()> resident = AllocatedBytes;   // cheap
+  std::function<size_t()> allocated = AllocatedBytes;  // takes locks, and longer the more there is
+};
+
 class BrokerUsage {
  public:
-  // Bytes in use; a test may have another. Not on the path of each request: it takes locks.
-  using MemoryGauge = size_t (*)();
-  static size_t AllocatedBytes();
-
-  explicit BrokerUsage(MemoryGauge gauge = AllocatedBytes) : gauge_(gauge) {}
+  explicit BrokerUsage(MemoryGauges gauges = {}) : gauges_(std::move(gauges)) {}
   BrokerUsage(const BrokerUsage&) = delete;
   BrokerUsage& operator=(const BrokerUsage&) = delete;
 
@@ -48,16 +54,18 @@ class BrokerUsage {
   Reason WhyNoChannel(TimePoint now);
   Reason WhyNoMemory(TimePoint now);
 
-  RoleUsage::Count channels{0};
+  uint32_t kept_descriptors() const { return kept_.count.load(); }
 
  private:
   static constexpr std::chrono::seconds kBetweenLooks{1};
+  // Where what is resident does not tell, since freed memory may stay so.
+  static constexpr std::chrono::seconds kBetweenCloseLooks{10};
 
-  const MemoryGauge gauge_;
-  std::atomic<uint32_t> limit_on_channels_{0};  // as it was set
-  std::atomic<uint32_t> max_channels_{UINT32_MAX};
+  const MemoryGauges gauges_;
+  KeptDescriptors kept_;
+  std::atomic<uint32_t> limit_on_kept_{0};  // as it was set
   std::atomic<uint64_t> max_bytes_{0};
-  std::atomic<TimePoint> looked_at_{TimePoint::min()};
+  std::atomic<TimePoint> look_again_{TimePoint::min()};
   std::atomic<bool> no_memory_{false};
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<RoleUsage>, std::less<>> roles_;  // guarded by mutex_

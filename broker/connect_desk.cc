@@ -107,11 +107,15 @@ Result ConnectDesk::OverLimit(const Attempt& attempt) {
   Result result;
   if (attempt.tracked && worker->connections >= limits.max_connections) {
     result = Limited(Reason::kConnections, kRetryAfterMs);
+  } else if (attempt.tracked &&
+             worker->usage->WhyNoConnection(worker->role->totals) != Reason::kNone) {
+    result = Limited(worker->usage->WhyNoConnection(worker->role->totals), kRetryAfterMs);
   } else if (const uint32_t wait_ms = worker->rate.Take(limits.connects_per_second,
                                                         limits.connect_burst, attempt.begun)) {
     result = Limited(Reason::kRate, wait_ms);
   } else if (const uint32_t role_wait_ms =
                  worker->usage->TakeConnect(worker->role->totals, attempt.begun)) {
+    worker->rate.GiveBack();
     result = Limited(Reason::kRoleLimit, role_wait_ms);
   }
   result.rule = attempt.rule;

@@ -43,6 +43,10 @@ int ConnectionTracker::Track(const Attempt& attempt, UniqueFd socket) {
   connection.begun = EventLoop::Now();
   connection.self = all.begin();
   ++attempt.worker->connections;
+  if (RoleUsage* usage = attempt.worker->usage; usage != nullptr) {
+    RoleUsage::Increment(&usage->connections);
+    usage->KeepDescriptor();
+  }
   SetAge(&connection);
   return 0;
 }
@@ -169,6 +173,10 @@ void ConnectionTracker::End(Connection* connection, By by, const Measured& measu
   end.bytes_received = connection->half_open.value_or(measured).bytes_received;
   end.duration = EventLoop::Now() - connection->begun;
   if (worker->metrics != nullptr) worker->metrics->Carried(end.bytes_sent, end.bytes_received);
+  if (worker->usage != nullptr) {
+    RoleUsage::Decrement(&worker->usage->connections);
+    worker->usage->ReturnDescriptor();
+  }
   audit_->Connection(connection->attempt, end);
   const auto found = workers_.find(worker);
   found->second.erase(connection->self);

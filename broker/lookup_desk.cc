@@ -32,9 +32,14 @@ uint32_t TimeToWait(WorkerRecord* worker, TimePoint now, Reason* limit) {
   if (wait_ms != 0) return wait_ms;
   *limit = Reason::kRoleLimit;
   const RoleTotals& totals = worker->role->totals;
-  if (RoleUsage::IsFull(worker->usage->lookups, totals.max_lookups)) return kRetryAfterMs;
-  const uint32_t role_wait_ms = worker->usage->TakeLookup(totals, now);
-  if (role_wait_ms == 0) *limit = Reason::kLookups;
+  const uint32_t role_wait_ms = RoleUsage::IsFull(worker->usage->lookups, totals.max_lookups)
+                                    ? kRetryAfterMs
+                                    : worker->usage->TakeLookup(totals, now);
+  if (role_wait_ms != 0) {
+    worker->lookup_rate.GiveBack();
+  } else {
+    *limit = Reason::kLookups;
+  }
   return role_wait_ms;
 }
 

@@ -12,7 +12,7 @@ namespace sockgate {
 namespace {
 
 // The second number of the line, in pages.
-size_t ResidentBytes(int statm) {
+size_t ResidentIn(int statm) {
   std::array<char, 128> text = {};
   if (pread(statm, text.data(), text.size() - 1, 0) <= 0) return 0;
   size_t pages = 0;
@@ -37,12 +37,14 @@ size_t OpenDescriptors() {
 
 ProcessGauge::ProcessGauge() : statm_(open("/proc/self/statm", O_RDONLY | O_CLOEXEC)) {}
 
+size_t ProcessGauge::ResidentBytes() const { return statm_.valid() ? ResidentIn(statm_.get()) : 0; }
+
 ProcessGauge::Reading ProcessGauge::Read() const {
   Reading reading;
   reading.descriptors = OpenDescriptors();
   rlimit limit = {};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) reading.descriptor_limit = limit.rlim_cur;
-  if (statm_.valid()) reading.resident_bytes = ResidentBytes(statm_.get());
+  reading.resident_bytes = ResidentBytes();
   timespec cpu = {};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
   reading.cpu = std::chrono::duration_cast<std::chrono::microseconds>(

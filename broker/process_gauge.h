@@ -26,6 +26,8 @@ class ProcessGauge {
     std::chrono::microseconds cpu{0};
   };
   Reading Read() const;
+  // No more than one system call.
+  size_t ResidentBytes() const;
 
  private:
   const UniqueFd statm_;  // proc(5)

@@ -25,7 +25,11 @@ uint32_t RateLimit::Take(uint32_t per_second, uint32_t burst, TimePoint now) {
   return 0;
 }
 
+void RateLimit::GiveBack() { level_ += kToken; }
+
 void RateLimit::Fill(uint64_t rate, uint64_t room, TimePoint now) {
+  // Callers read their clocks before they come here, and another may have come first.
+  now = std::max(now, filled_.value_or(now));
   const auto since = now - filled_.value_or(now);
   const auto elapsed = static_cast<uint64_t>(std::chrono::nanoseconds(since).count());
   level_ = std::min(level_, room);

@@ -22,6 +22,8 @@ class RateLimit {
   // the level stays, as far as the new burst has room for it. A rate of 0 is no limit, a burst of 0
   // counts as 1.
   uint32_t Take(uint32_t per_second, uint32_t burst, TimePoint now);
+  // Of a token that was taken and not used.
+  void GiveBack();
 
  private:
   void Fill(uint64_t rate, uint64_t room, TimePoint now);

@@ -2,6 +2,11 @@
 
 namespace sockgate {
 
+Reason RoleUsage::WhyNoConnection(const RoleTotals& totals) const {
+  if (IsFull(connections, totals.max_connections)) return Reason::kRoleLimit;
+  return IsFull(kept_->count, kept_->most.load()) ? Reason::kDescriptors : Reason::kNone;
+}
+
 uint32_t RoleUsage::TakeConnect(const RoleTotals& totals, TimePoint now) {
   if (totals.connects_per_second == 0) return 0;
   const std::lock_guard<std::mutex> lock(mutex_);

@@ -14,17 +14,34 @@
 #include "broker/deadline_queue.h"
 #include "broker/policy/role.h"
 #include "broker/rate_limit.h"
+#include "proto/messages.h"
 
 namespace sockgate {
+
+// Descriptors that the workers of all roles keep.
+struct KeptDescriptors {
+  std::atomic<uint32_t> count{0};
+  std::atomic<uint32_t> most{UINT32_MAX};
+};
 
 class RoleUsage {
  public:
   using Count = std::atomic<uint32_t>;
 
+  // Lent.
+  explicit RoleUsage(KeptDescriptors* kept) : kept_(kept) {}
+
   Count workers{0};
   Count channels{0};
-  Count pending{0};  // handshakes that go on
-  Count lookups{0};  // that wait for a name server
+  Count pending{0};      // handshakes that go on
+  Count lookups{0};      // that wait for a name server
+  Count connections{0};  // tracked ones that are open
+
+  // What stands in the way of one more tracked connection, or kNone.
+  Reason WhyNoConnection(const RoleTotals& totals) const;
+  // A descriptor that a worker of the role keeps is one of the broker's.
+  void KeepDescriptor() { Increment(&kept_->count); }
+  void ReturnDescriptor() { Decrement(&kept_->count); }
 
   static void Increment(Count* count) { count->fetch_add(1, std::memory_order_relaxed); }
   static void Decrement(Count* count) { count->fetch_sub(1, std::memory_order_relaxed); }
@@ -39,6 +56,7 @@ class RoleUsage {
   uint32_t TakeLookup(const RoleTotals& totals, TimePoint now);
 
  private:
+  KeptDescriptors* const kept_;
   std::mutex mutex_;
   RateLimit connects_;  // guarded by mutex_, as the other
   RateLimit lookups_taken_;

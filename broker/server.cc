@@ -16,6 +16,9 @@ namespace {
 // How long an audit line may wait for others to be written with it.
 constexpr std::chrono::milliseconds kAuditDelay(10);
 
+// How long whoever reads the log has for the lines of the end.
+constexpr std::chrono::milliseconds kLastLinesPatience(200);
+
 // What a worker that cannot have one more channel is told to wait.
 constexpr uint32_t kChannelRetryMs = 1000;
 
@@ -40,7 +43,7 @@ Server::~Server() {
   while (!sessions_.empty()) sessions_.begin()->second->Close();
   ended_.clear();
   loop_->Cancel(&flush_);
-  audit_->Flush();
+  audit_->FlushAll(kLastLinesPatience);
 }
 
 void Server::AddWorker(UniqueFd channel, RoleSnapshot role, const Peer& peer) {
@@ -56,6 +59,7 @@ void Server::AddWorkerByPath(UniqueFd channel, RoleSnapshot role, PeerIdentity i
   worker->role = std::move(role);
   worker->peer = {identity.pid, identity.uid};
   worker->came_as = std::move(identity);
+  worker->keeps_process = worker->role->require_confined;
   worker->confined = std::move(confined);
   Greet(worker, std::move(channel));
 }
@@ -71,6 +75,7 @@ void Server::Greet(const std::shared_ptr<WorkerRecord>& worker, UniqueFd channel
   }
   if (AddSession(worker, std::move(channel), Session::Phase::kGreeting) != 0) return;
   RoleUsage::Increment(&worker->usage->workers);
+  if (worker->keeps_process) worker->usage->KeepDescriptor();
 }
 
 Reason Server::WhyNoWorker(const Role& role) {
@@ -174,12 +179,13 @@ int Server::AddSession(const std::shared_ptr<WorkerRecord>& worker, UniqueFd cha
   }
   ++worker->channels;
   RoleUsage::Increment(&worker->usage->channels);
-  RoleUsage::Increment(&usage_->channels);
+  worker->usage->KeepDescriptor();
   sessions_.emplace(id, std::move(session));
   return 0;
 }
 
 Result Server::MintChannel(const std::shared_ptr<WorkerRecord>& worker, UniqueFd* worker_end) {
+  if (stopping_) return Limited(Reason::kStopping, kChannelRetryMs);
   if (worker->channels >= worker->role->limits.max_channels) {
     return Limited(Reason::kChannels, kChannelRetryMs);
   }
@@ -206,7 +212,7 @@ void Server::EndSession(Session* session) {
   WorkerRecord* worker = session->worker().get();
   --worker->channels;
   RoleUsage::Decrement(&worker->usage->channels);
-  RoleUsage::Decrement(&usage_->channels);
+  worker->usage->ReturnDescriptor();
   connector_.CancelChannel(worker, session->id());
   if (lookups_ != nullptr) lookups_->CancelChannel(session->id());
   // Without a channel the worker is gone, and nobody else may hold its descriptors.
@@ -214,10 +220,12 @@ void Server::EndSession(Session* session) {
   connector_.CancelWorker(worker);
   tracker_.EndWorker(worker);
   RoleUsage::Decrement(&worker->usage->workers);
+  if (worker->keeps_process) worker->usage->ReturnDescriptor();
 }
 
 bool Server::finished() const {
   if (connector_.pending() > 0 || (lookups_ != nullptr && lookups_->waiting() > 0)) return false;
+  if (audit_->pending()) return false;
   return std::all_of(sessions_.begin(), sessions_.end(),
                      [](const auto& entry) { return entry.second->unread() == 0; });
 }

@@ -89,7 +89,7 @@ Queued::Turn Session::TakeTurn() {
 }
 
 void Session::Leave() {
-  context_.backlog->Remove(&place_, worker_.get());
+  context_.backlog->Leave(&place_, worker_.get());
   context_.loop->Change(watch_, kReading);
 }
 

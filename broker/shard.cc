@@ -44,7 +44,7 @@ Shard::Shard(Options options, const RoleTable& roles, std::unique_ptr<EventLoop>
 void Shard::Add(UniqueFd channel, std::string role, const Peer& peer) {
   ++arriving_;
   tasks_.Post([this, channel = std::move(channel), name = std::move(role), peer]() mutable {
-    --arriving_;
+    ++arrived_;
     RoleSnapshot found = roles_.Find(name);
     // A reload may have been faster.
     if (found == nullptr) found = RoleTable::Removed(std::move(name), Limits());
@@ -52,14 +52,14 @@ void Shard::Add(UniqueFd channel, std::string role, const Peer& peer) {
   });
 }
 
-void Shard::AddByPath(UniqueFd channel, RoleSnapshot role, PeerIdentity identity,
-                      ConfinedCheck confined) {
+void Shard::AddByPath(UniqueFd channel, RoleSnapshot role, uint64_t generation,
+                      PeerIdentity identity, ConfinedCheck confined) {
   ++arriving_;
-  tasks_.Post([this, channel = std::move(channel), role = std::move(role),
+  tasks_.Post([this, channel = std::move(channel), role = std::move(role), generation,
                identity = std::move(identity), confined = std::move(confined)]() mutable {
-    --arriving_;
-    // What let it in was meant for another role.
-    if (roles_.Find(role->name) != role) {
+    ++arrived_;
+    // What let it in was meant for another role; unless it is the next policy's, which is on its way.
+    if (generation <= generation_ && roles_.Find(role->name) != role) {
       const Peer peer = {identity.pid, identity.uid};
       server_.RefuseWorker(std::move(role), peer, "reload");
       return;
@@ -72,6 +72,7 @@ void Shard::AddByPath(UniqueFd channel, RoleSnapshot role, PeerIdentity identity
 bool Shard::Adopt(uint64_t number, RoleTable* roles,
                   const std::optional<ResolverOptions>& resolver) {
   std::swap(roles_, *roles);
+  generation_ = number;
   audit_.SetPolicy(number);
   const bool wanted = resolver.has_value() && resolver_ != nullptr;
   const bool renewed = wanted && RestartResolver(*resolver);
@@ -102,7 +103,9 @@ void Shard::AfterWakeup() {
   tasks_.RunAll();
   // After whatever may have written a line to the log.
   server_.AfterWakeup();
-  channels_.store(server_.channels(), std::memory_order_relaxed);
+  channels_.store(server_.channels());
+  // Only now, or it would seem for a moment that they are nowhere.
+  arriving_ -= std::exchange(arrived_, 0);
   if (server_.stopping()) finished_.store(server_.finished());
   if (after_) after_();
 }

@@ -52,11 +52,16 @@ class Shard {
   // Another thread's way to give it a worker of a trusted launcher, or one that came by a path; it
   // is turned away if the role has changed since it was found. `role` may be unknown by then.
   void Add(UniqueFd channel, std::string role, const Peer& peer);
-  void AddByPath(UniqueFd channel, RoleSnapshot role, PeerIdentity identity,
+  // `generation`: of the policy whose role it is.
+  void AddByPath(UniqueFd channel, RoleSnapshot role, uint64_t generation, PeerIdentity identity,
                  ConfinedCheck confined);
 
   // How many channels there are, and are on their way here. Any thread.
-  size_t load() const { return channels_.load() + arriving_.load(); }
+  size_t load() const {
+    // In this order: what arrives between the two is counted twice, and not left out.
+    const size_t arriving = arriving_.load();
+    return arriving + channels_.load();
+  }
 
   // The policy with this number is in force. `roles` becomes the one of before. False: the resolver
   // that it asks for could not be had, and the old one stays.
@@ -96,6 +101,8 @@ class Shard {
   std::function<void()> after_;
   std::atomic<size_t> channels_{0};
   std::atomic<size_t> arriving_{0};
+  size_t arrived_ = 0;  // of those, since the last wake-up
+  uint64_t generation_ = 1;
   std::atomic<bool> finished_{false};
 };
 

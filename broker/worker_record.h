@@ -43,6 +43,7 @@ struct WorkerRecord : std::enable_shared_from_this<WorkerRecord> {
   // The role is for them, as far as it is known.
   bool admitted = true;
   ConfinedCheck confined;
+  bool keeps_process = false;  // for that, a descriptor
   NameBook names;
   RateLimit rate;  // of connects
   RateLimit lookup_rate;

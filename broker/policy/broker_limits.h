@@ -8,8 +8,9 @@
 namespace sockgate {
 
 struct BrokerLimits {
-  // 0: as many as three quarters of the descriptors that the process may have.
-  uint32_t max_channels = 0;
+  // That workers may keep: of channels, tracked connections, and processes whose confinement is to be
+  // shown. 0: as many as three quarters of those that the process may have.
+  uint32_t max_descriptors = 0;
   // Mebibytes that are allocated, beyond which there are no new workers, channels and lookups; 0:
   // no bound.
   uint32_t max_memory_mib = 1024;

@@ -139,12 +139,12 @@ void Lint(const std::vector<RoleDraft>& drafts, const std::vector<ListenAt>& lis
 }
 
 BrokerLimits ReadBrokerLimits(const TomlValue::Table& entries, Findings* findings) {
-  constexpr uint32_t kMostChannels = 10'000'000;
+  constexpr uint32_t kMostDescriptors = 10'000'000;
   constexpr uint32_t kMostMib = 1'048'576;
   TomlTable table(entries, "'limits'", findings);
   BrokerLimits limits;
-  limits.max_channels =
-      table.Integer("max_channels", 1, kMostChannels).value_or(limits.max_channels);
+  limits.max_descriptors =
+      table.Integer("max_descriptors", 1, kMostDescriptors).value_or(limits.max_descriptors);
   limits.max_memory_mib =
       table.Integer("max_memory_mib", 0, kMostMib).value_or(limits.max_memory_mib);
   table.Finish();

@@ -57,8 +57,9 @@ struct Limits {
 struct RoleTotals {
   uint32_t max_workers = 0;
   uint32_t max_channels = 0;
-  uint32_t max_pending = 0;  // handshakes that go on
-  uint32_t max_lookups = 0;  // that wait for a name server
+  uint32_t max_pending = 0;      // handshakes that go on
+  uint32_t max_lookups = 0;      // that wait for a name server
+  uint32_t max_connections = 0;  // tracked ones that are open
   uint32_t connects_per_second = 0;
   uint32_t connect_burst = 0;  // at least 1 when there is a rate
   uint32_t lookups_per_second = 0;

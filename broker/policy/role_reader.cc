@@ -157,6 +157,7 @@ RoleTotals ReadTotals(const TomlValue::Table& entries, Findings* findings) {
   totals.max_channels = ReadTotal(&table, "max_channels");
   totals.max_pending = ReadTotal(&table, "max_pending");
   totals.max_lookups = ReadTotal(&table, "max_lookups");
+  totals.max_connections = ReadTotal(&table, "max_connections");
   ReadRate(&table, "connects_per_second", "connect_burst", &totals.connects_per_second,
            &totals.connect_burst);
   ReadRate(&table, "lookups_per_second", "lookup_burst", &totals.lookups_per_second,

@@ -79,6 +79,16 @@ TEST_P(BrokerFinishTest, WhatWasBegunIsAnsweredAndNothingElse) {
   Join();
 }
 
+TEST_P(BrokerFinishTest, NobodyGetsAChannel) {
+  TestWorker worker = AddGreetedWorker("fetch");
+  Begin(&worker, 60'000);
+  broker().FinishUp(kLong);
+  AwaitStopping();
+  EXPECT_EQ(worker.Ask(OpenChannelRequest()).result().reason, Reason::kStopping);
+  worker.Close();
+  Join();
+}
+
 TEST_P(BrokerFinishTest, AtTheLatestThen) {
   TestWorker worker = AddGreetedWorker("fetch");
   Begin(&worker, 60'000);

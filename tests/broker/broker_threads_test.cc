@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "tests/broker/replace_world.h"
 #include "tests/broker/temp_folder.h"
@@ -96,6 +98,29 @@ TEST_F(BrokerThreadsTest, APathLeadsToAllThreads) {
     ++of_thread[line.at("worker").get<uint64_t>() % kThreads];
   }
   EXPECT_EQ(of_thread, (std::map<uint64_t, int>{{0, 2}, {1, 2}, {2, 2}}));
+}
+
+// Threads put a policy in force one after the other, and whoever comes meanwhile is let in all the same.
+TEST_F(BrokerThreadsTest, NobodyIsTurnedAwayByAReloadThatChangesNothingForThem) {
+  const testing::TempFolder folder;
+  const std::string path = folder / "broker";
+  ASSERT_TRUE(broker().Listen({path, "fetch"}).ok());
+  StartRunning();
+  std::atomic<bool> over = false;
+  std::thread reloads([&] {
+    for (int i = 0; i < 200; ++i) {
+      EXPECT_TRUE(
+          broker().Replace({RoleThatAllows("fetch", {"127.0.0.1:1"})}, {{path, "fetch"}}).ok());
+    }
+    over = true;
+  });
+  while (!over) {
+    TestWorker worker = ConnectToPath(path);
+    worker.Greet();
+  }
+  reloads.join();
+  End();
+  for (const auto& line : Audit("channel")) EXPECT_NE(line.at("change"), "refused") << line;
 }
 
 TEST_F(BrokerThreadsTest, WhatARoleMayHaveHoldsOverAllThreads) {

@@ -124,5 +124,23 @@ TEST_F(RateLimitTest, ABurstOfNothingIsOne) {
   EXPECT_EQ(TakeAll(seconds(0)), 1);
 }
 
+// Several threads read their clocks before they ask for the same bucket.
+TEST(RateLimitClockTest, AClockThatWasReadBeforeGivesNothing) {
+  RateLimit limit;
+  const TimePoint now = TimePoint() + std::chrono::hours(1);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(limit.Take(1, 100, now), 0U);
+  EXPECT_GT(limit.Take(1, 100, now - std::chrono::nanoseconds(1)), 0U);
+  EXPECT_GT(limit.Take(1, 100, now), 0U);
+}
+
+TEST(RateLimitClockTest, WhatIsGivenBackCanBeTaken) {
+  RateLimit limit;
+  const TimePoint now = TimePoint() + std::chrono::hours(1);
+  EXPECT_EQ(limit.Take(1, 1, now), 0U);
+  limit.GiveBack();
+  EXPECT_EQ(limit.Take(1, 1, now), 0U);
+  EXPECT_GT(limit.Take(1, 1, now), 0U);
+}
+
 }  // namespace
 }  // namespace sockgate

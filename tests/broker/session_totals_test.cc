@@ -90,6 +90,32 @@ TEST_F(SessionTotalsTest, ConnectsInASecond) {
   EXPECT_EQ(result.rule, 1U) << "it was decided";
 }
 
+TEST_F(SessionTotalsTest, TrackedConnections) {
+  role.track = true;
+  role.totals.max_connections = 1;
+  Do([&] { net.UsualAnswers({0}); });
+  TestWorker first = AddGreetedWorker();
+  TestWorker second = AddGreetedWorker();
+  EXPECT_EQ(first.Ask(ConnectTo()).result().outcome, Outcome::kConnected);
+  ExpectLimited(second.Ask(ConnectTo()).result(), Reason::kRoleLimit);
+  first.Close();
+  ASSERT_TRUE(Until([&] { return usage.OfRole("test")->connections == 0; }));
+  EXPECT_EQ(second.Ask(ConnectTo()).result().outcome, Outcome::kConnected);
+}
+
+// They keep descriptors of the broker's as channels do.
+TEST_F(SessionTotalsTest, TrackedConnectionsOfTheBroker) {
+  role.track = true;
+  usage.SetLimits({3, 0});
+  Do([&] { net.UsualAnswers({0}); });
+  TestWorker first = AddGreetedWorker();
+  TestWorker second = AddGreetedWorkerOf(OtherRole());
+  EXPECT_EQ(first.Ask(ConnectTo()).result().outcome, Outcome::kConnected);
+  ExpectLimited(first.Ask(ConnectTo()).result(), Reason::kDescriptors);
+  EXPECT_EQ(second.Ask(ConnectTo()).result().outcome, Outcome::kConnected)
+      << "whose role keeps none";
+}
+
 TEST_F(SessionTotalsTest, ChannelsOfTheBroker) {
   usage.SetLimits({2, 0});
   TestWorker first = AddGreetedWorker();
@@ -116,7 +142,7 @@ TEST_F(SessionTotalsTest, WhatWasCountedIsGivenBack) {
   EXPECT_EQ(of_role->workers, 0U);
   EXPECT_EQ(of_role->channels, 0U);
   EXPECT_EQ(of_role->pending, 0U);
-  EXPECT_EQ(usage.channels, 0U);
+  EXPECT_EQ(usage.kept_descriptors(), 0U);
 }
 
 class LookupTotalsTest : public ::testing::Test, protected LookupWorld {};
@@ -148,7 +174,7 @@ TEST_F(LookupTotalsTest, WithoutMemoryNothingIsLookedUpButWhatIsKnownIsStillConn
   TestWorker worker = AddGreetedWorker();
   AskAndFind(&worker, "a.example.com", 0, {"9.9.9.9"});
   const std::vector<char> much(8 << 20);
-  if (BrokerUsage::AllocatedBytes() == 0) GTEST_SKIP() << "a sanitizer's allocator does not say";
+  if (AllocatedBytes() == 0) GTEST_SKIP() << "a sanitizer's allocator does not say";
   usage.SetLimits({0, 1});
   ExpectLimited(worker.Ask(Resolve("b.example.com")).result(), Reason::kMemory);
   ExpectLimited(worker.Ask(OpenChannelRequest()).result(), Reason::kMemory);

@@ -151,9 +151,9 @@ TEST(PolicyErrorsTest, OfLimits) {
       {WithRules("total = { max_workers = 0, max_worker = 1 }"),
        {"error 7:25 'max_workers' cannot be 0 (write 1 to 1000000)",
         "error 7:28 unknown key 'max_worker' in 'total' (write 'max_workers')"}},
-      {"version = 1\nlimits = { max_memory_mib = -1, max_chanels = 1 }\n[roles.r]\n",
+      {"version = 1\nlimits = { max_memory_mib = -1, max_descriptor = 1 }\n[roles.r]\n",
        {"error 2:29 'max_memory_mib' cannot be -1 (write 0 to 1048576)",
-        "error 2:33 unknown key 'max_chanels' in 'limits' (write 'max_channels')"}},
+        "error 2:33 unknown key 'max_descriptor' in 'limits' (write 'max_descriptors')"}},
       {WithRules("limits = { max_connections = 1, max_connection_age_s = 0 }"),
        {"error 7:12 'max_connections' means nothing without tracking"
         " (write track = true in the role, or remove it)",

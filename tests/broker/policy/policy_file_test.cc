@@ -137,9 +137,9 @@ TEST(PolicyFileTest, TheBrokersLimits) {
   const auto with = [](const char* limits) {
     return ParsePolicy(absl::StrCat("version = 1\n", limits, "\n[roles.r]\n")).policy->limits;
   };
-  EXPECT_EQ(with("").max_channels, 0U);
+  EXPECT_EQ(with("").max_descriptors, 0U);
   EXPECT_EQ(with("").max_memory_mib, 1024U);
-  EXPECT_EQ(with("limits = { max_channels = 7, max_memory_mib = 0 }").max_channels, 7U);
+  EXPECT_EQ(with("limits = { max_descriptors = 7, max_memory_mib = 0 }").max_descriptors, 7U);
   EXPECT_EQ(with("limits = { max_memory_mib = 0 }").max_memory_mib, 0U);
 }
 
