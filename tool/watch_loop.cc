@@ -8,6 +8,12 @@
 #include "tool/human_number.h"
 
 namespace sockgate {
+namespace {
+
+// A broker that is busy for a moment is no broker that does not answer.
+constexpr std::chrono::seconds kPatience(1);
+
+}  // namespace
 
 void WatchLoop::Ignore(int fd) {
   for (Other& other : others_) {
@@ -32,14 +38,16 @@ void WatchLoop::Shown(bool shown) {
 
 void WatchLoop::Tick() {
   const auto now = Clock::now();
-  next_ = std::max(next_ + interval_, now);
+  next_ += interval_;
+  // After a delay there is no hurry: what happens in a moment makes no rate.
+  if (next_ < now + interval_ / 2) next_ = now + interval_;
   if (!question_.has_value()) {
     Ask(now);
-    return;
+  } else if (now - asked_at_ >= kPatience) {
+    const auto since = std::chrono::duration_cast<std::chrono::microseconds>(now - asked_at_);
+    const std::string waited = HumanMicroseconds(static_cast<uint64_t>(since.count()));
+    Shown(view_->Silent(absl::StrCat("no answer for ", waited)));
   }
-  const auto since = std::chrono::duration_cast<std::chrono::microseconds>(now - asked_at_);
-  const std::string waited = HumanMicroseconds(static_cast<uint64_t>(since.count()));
-  Shown(view_->Silent(absl::StrCat("no answer for ", waited)));
 }
 
 void WatchLoop::Ask(Clock::time_point now) {

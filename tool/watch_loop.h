@@ -2,7 +2,8 @@
 //
 // Process: the operator's command. Does not own the view, nor the descriptors it listens to.
 // Blocking: never on the broker. One that is not there, or hangs up, is asked again; while one keeps
-// its answer to itself no other question is put, since it answers one after the other.
+// its answer to itself no other question is put, since it answers one after the other; after a
+// second this is said.
 
 #ifndef SOCKGATE_TOOL_WATCH_LOOP_H_
 #define SOCKGATE_TOOL_WATCH_LOOP_H_
