@@ -1,11 +1,6 @@
 #include "broker/audit_log.h"
 
-#include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <climits>
 #include <utility>
@@ -53,59 +48,36 @@ void AppendEscaped(std::string* out, absl::string_view text) {
   }
 }
 
-// A write of at most PIPE_BUF bytes to a pipe that polls writable does not block, and is never torn
-// (pipe(7)); to a file any size may be written.
-size_t LargestWrite(int fd) {
-  struct stat status;
-  return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? SSIZE_MAX : PIPE_BUF;
-}
-
 // What one line tells of an address that has many names.
 constexpr size_t kMostNames = 4;
-
-// The name that the rule is about; null: none of them.
-const HostName* FindDecisive(const WorkerRecord& worker, uint32_t rule, Names names) {
-  const std::vector<Rule>& rules = worker.role->policy.rules();
-  if (rule == 0 || rule > rules.size()) return nullptr;
-  const auto* pattern = std::get_if<HostPattern>(&rules[rule - 1].target);
-  if (pattern == nullptr) return nullptr;
-  const auto found = std::find_if(names.begin(), names.end(),
-                                  [&](const HostName* name) { return pattern->Matches(*name); });
-  return found == names.end() ? nullptr : *found;
-}
 
 uint64_t Microseconds(std::chrono::nanoseconds duration) {
   const auto whole = std::chrono::duration_cast<std::chrono::microseconds>(duration);
   return static_cast<uint64_t>(whole.count());
 }
 
-// A pipe whose reader has gone polls writable and broken at once, and a write to it raises SIGPIPE.
-bool Writable(int fd) {
-  pollfd entry = {fd, POLLOUT, 0};
-  return poll(&entry, 1, 0) == 1 && entry.revents == POLLOUT;
-}
-
 }  // namespace
 
-AuditLog::AuditLog(UniqueFd fd) : fd_(std::move(fd)), largest_write_(LargestWrite(fd_.get())) {
-  if (fd_.valid()) buffer_.reserve(2 * kBatchBytes);
+AuditLog::AuditLog(std::shared_ptr<AuditSink> sink) : sink_(std::move(sink)) {
+  if (sink_->wanted()) buffer_.reserve(2 * kBatchBytes);
 }
 
 void AuditLog::Decision(const Attempt& attempt, const Verdict& verdict, Names names) {
-  if (!fd_.valid()) return;
+  if (!sink_->wanted() || SkipDecided()) return;
   Begin("decision", *attempt.worker, attempt.channel);
   Request(attempt);
   // Words of ours need no escaping.
   absl::StrAppend(&buffer_, ",\"transport\":\"", Word(attempt.request.transport), "\",\"mode\":\"",
                   Word(attempt.request.mode), "\",\"purpose\":\"", Word(attempt.request.purpose),
                   "\"");
-  if (!names.empty()) NamesOf(names, FindDecisive(*attempt.worker, verdict.rule, names));
+  if (!names.empty()) NamesOf(names, attempt.worker->role->policy.FindNamed(verdict.rule, names));
   Said(verdict);
   End();
 }
 
 void AuditLog::Completion(const Attempt& attempt, const Result& result, TimePoint now) {
-  if (!fd_.valid() || (result.reason == Reason::kAuditLog && Skip())) return;
+  if (!sink_->wanted()) return;
+  if (result.reason == Reason::kAuditLog ? Skip() : SkipDecided()) return;
   Begin("completion", *attempt.worker, attempt.channel);
   Request(attempt);
   Came(result);
@@ -113,8 +85,20 @@ void AuditLog::Completion(const Attempt& attempt, const Result& result, TimePoin
   End();
 }
 
+// Each belongs to a decision.
+void AuditLog::Connection(const Attempt& attempt, const ConnectionEnd& end) {
+  if (!sink_->wanted() || SkipDecided()) return;
+  Begin("connection", *attempt.worker, attempt.channel);
+  Request(attempt);
+  Field("bytes_sent", end.bytes_sent);
+  Field("bytes_received", end.bytes_received);
+  Field("duration_us", Microseconds(end.duration));
+  Field("closed_by", Word(end.by));
+  End();
+}
+
 void AuditLog::LookupDecision(const Lookup& lookup) {
-  if (!fd_.valid()) return;
+  if (!sink_->wanted() || SkipDecided()) return;
   Begin("lookup", *lookup.worker, lookup.channel);
   Request(lookup);
   Field("family", Word(lookup.family));
@@ -124,9 +108,10 @@ void AuditLog::LookupDecision(const Lookup& lookup) {
 
 void AuditLog::LookupCompletion(const Lookup& lookup, const LookupEnd& end, TimePoint now) {
   const Result& result = end.reply.result;
-  if (!fd_.valid() || (result.reason == Reason::kAuditLog && Skip())) return;
+  if (!sink_->wanted() || (result.reason == Reason::kAuditLog && Skip())) return;
   if (lookup.verdict.has_value() && !lookup.logged) LookupDecision(lookup);
   if (lookup.verdict.has_value() && !lookup.verdict->lets_through()) return;
+  if (SkipDecided()) return;
   Begin("answer", *lookup.worker, lookup.channel);
   Request(lookup);
   Came(result);
@@ -155,10 +140,8 @@ void AuditLog::Dropped(const LookupEnd& end) {
 
 void AuditLog::Channel(const WorkerRecord& worker, uint64_t channel, absl::string_view event,
                        absl::string_view detail) {
-  if (!fd_.valid() || Skip()) return;
+  if (!sink_->wanted() || Skip()) return;
   Begin("channel", worker, channel);
-  Field("pid", static_cast<uint64_t>(worker.peer.pid));
-  Field("uid", worker.peer.uid);
   Field("change", event);
   if (!detail.empty()) Field("detail", detail);
   End();
@@ -176,21 +159,36 @@ void AuditLog::PolicyRejected(absl::string_view detail, const OrderedBy& by) {
 // Never skipped: no worker can cause it.
 void AuditLog::PolicyChange(absl::string_view change, absl::string_view detail,
                             const OrderedBy& by) {
-  if (!fd_.valid()) return;
+  if (!sink_->wanted()) return;
   Time("policy");
   Field("change", change);
   Field("policy", policy_);
-  if (!by.way.empty()) Field("by", by.way);
-  if (by.process.has_value()) {
-    Field("pid", static_cast<uint64_t>(by.process->pid));
-    Field("uid", by.process->uid);
-  }
+  Orderer(by);
   Field("detail", detail);
   End();
 }
 
+void AuditLog::Orderer(const OrderedBy& by) {
+  if (!by.way.empty()) Field("by", by.way);
+  if (!by.process.has_value()) return;
+  Field("pid", static_cast<uint64_t>(by.process->pid));
+  Field("uid", by.process->uid);
+}
+
+// Never skipped, as above.
+void AuditLog::Revoked(const RevokeOrder& order, size_t connections, const OrderedBy& by) {
+  if (!sink_->wanted()) return;
+  Time("revoke");
+  Orderer(by);
+  if (order.role.has_value()) Field("role", *order.role);
+  if (order.worker.has_value()) Field("worker", *order.worker);
+  if (order.to.has_value()) Field("to", order.to->ToString());
+  Field("connections", connections);
+  End();
+}
+
 void AuditLog::Cage(const CageReport& cage) {
-  if (!fd_.valid()) return;
+  if (!sink_->wanted()) return;
   Time("cage");
   Field("level", confine::Word(cage.level));
   Field("uid", cage.user);
@@ -204,7 +202,7 @@ void AuditLog::Cage(const CageReport& cage) {
 }
 
 void AuditLog::Resolver(absl::string_view change, absl::string_view detail) {
-  if (!fd_.valid() || Skip()) return;
+  if (!sink_->wanted() || Skip()) return;
   Time("resolver");
   Field("change", change);
   if (!detail.empty()) Field("detail", detail);
@@ -212,25 +210,14 @@ void AuditLog::Resolver(absl::string_view change, absl::string_view detail) {
 }
 
 void AuditLog::Flush() {
-  size_t written = 0;
-  while (written < buffer_.size() && Writable(fd_.get())) {
-    const ssize_t size = write(fd_.get(), buffer_.data() + written, Chunk(written));
-    if (size < 0 && errno != EINTR) break;
-    if (size > 0) written += static_cast<size_t>(size);
-  }
-  buffer_.erase(0, written);
+  if (!buffer_.empty()) buffer_.erase(0, sink_->Write(buffer_));
   if (skipped_ != 0 && !full()) Lost();
-}
-
-size_t AuditLog::Chunk(size_t begin) const {
-  const auto most = absl::string_view(buffer_).substr(begin, largest_write_);
-  const size_t end = most.rfind('\n');
-  return end == absl::string_view::npos ? most.size() : end + 1;
 }
 
 bool AuditLog::Skip() {
   if (!full()) return false;
   ++skipped_;
+  ++lost_;
   return true;
 }
 
@@ -242,7 +229,8 @@ void AuditLog::Lost() {
 
 void AuditLog::Begin(absl::string_view event, const WorkerRecord& worker, uint64_t channel) {
   Time(event);
-  absl::StrAppend(&buffer_, ",\"worker\":", worker.id, ",\"channel\":", channel, ",\"role\":\"");
+  absl::StrAppend(&buffer_, ",\"worker\":", worker.id, ",\"channel\":", channel,
+                  ",\"pid\":", worker.peer.pid, ",\"uid\":", worker.peer.uid, ",\"role\":\"");
   AppendEscaped(&buffer_, worker.role->name);
   buffer_.push_back('"');
 }
@@ -319,6 +307,9 @@ void AuditLog::Time(absl::string_view event) {
                   absl::Dec(now.tv_nsec / 1000, absl::kZeroPad6), "Z\",\"event\":\"", event, "\"");
 }
 
-void AuditLog::End() { buffer_.append("}\n"); }
+void AuditLog::End() {
+  buffer_.append("}\n");
+  ++lines_;
+}
 
 }  // namespace sockgate

@@ -5,9 +5,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <functional>
 #include <map>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,11 +20,13 @@
 namespace sockgate {
 namespace {
 
-// An audit log whose reader has gone must show as EPIPE, not end the process.
-void BlockBrokenPipeSignal() {
+// An audit log whose reader has gone must show as EPIPE, and one that may not grow as EFBIG; neither
+// may end the process.
+void BlockSignalsOfWriting() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGPIPE);
+  sigaddset(&set, SIGXFSZ);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
@@ -34,72 +39,155 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-NameServing NamesFrom(NameSource* source, const TtlBounds& ttl) {
-  NameServing serving;
-  serving.source = source;
-  serving.ttl = ttl;
-  return serving;
+Broker* g_signalled = nullptr;
+std::atomic<bool> g_signalled_once = false;
+std::chrono::milliseconds g_finish;
+
+void StopSignalled(int /*signal*/) {
+  if (g_finish.count() == 0 || g_signalled_once.exchange(true)) {
+    g_signalled->Stop();
+  } else {
+    g_signalled->FinishUp(g_finish);
+  }
 }
 
-Broker* g_signalled = nullptr;
+// Signals are the first thread's, which is the one to be stopped by them.
+std::thread StartWithoutSignals(const std::function<void()>& run) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread(run);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
+}
 
-void StopSignalled(int /*signal*/) { g_signalled->Stop(); }
+absl::Status CheckOptions(const BrokerOptions& options) {
+  if (options.threads >= 1 && options.threads <= Broker::kMaxThreads) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("a broker has 1 to ", Broker::kMaxThreads, " threads, not ", options.threads));
+}
+
+// A resolver for each thread, before anything else is open that the children would have to close.
+absl::Status StartResolvers(const BrokerOptions& options,
+                            std::vector<std::unique_ptr<ResolverSupply>>* all) {
+  for (uint32_t i = 0; options.resolver.has_value() && i < options.threads; ++i) {
+    auto keeper = ResolverKeeper::Start(*options.resolver, options.cage);
+    if (!keeper.ok()) return keeper.status();
+    all->push_back(std::make_unique<KeptResolvers>(*std::move(keeper)));
+  }
+  return absl::OkStatus();
+}
+
+void AddCrowds(const std::map<std::string, Server::Crowd>& crowds, BrokerStatus* status) {
+  for (const auto& [name, crowd] : crowds) {
+    const auto found = status->roles.find(name);
+    if (crowd.role == nullptr && found == status->roles.end()) continue;  // and nobody has it
+    BrokerStatus::Role& role = status->roles[name];
+    if (found == status->roles.end()) {
+      role.mode = crowd.role->policy.mode();
+      role.rules = crowd.role->policy.rules().size();
+      role.removed = true;
+    }
+    role.workers += crowd.workers;
+    role.channels += crowd.channels;
+    role.pending += crowd.pending;
+    role.unread += crowd.unread;
+    role.tracked += crowd.tracked;
+    role.metrics.Add(crowd.metrics);
+  }
+}
+
+// In the shard's thread.
+void AddShard(const Shard& shard, BrokerStatus* status) {
+  AddCrowds(shard.server().Crowds(), status);
+  status->wakeups += shard.wakeups();
+  status->audit.lines += shard.audit().lines();
+  status->audit.lost += shard.audit().lost();
+  status->audit.waiting_bytes += shard.audit().waiting_bytes();
+  status->audit.full |= shard.audit().full();
+  if (shard.resolver() == nullptr) return;
+  const ResolverState state = shard.resolver()->state();
+  if (!status->resolver.has_value()) status->resolver.emplace().state = state;
+  // The worst, in the order of the enumeration.
+  status->resolver->state = std::max(status->resolver->state, state);
+  status->resolver->questions += shard.server().questions();
+  status->resolver->cache.Add(shard.server().cache());
+}
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Broker>> Broker::Create(BrokerOptions options) {
+  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
   auto roles = RoleTable::Make(std::move(options.roles));
   if (!roles.ok()) return roles.status();
-  std::unique_ptr<ResolverSupply> supply;
-  if (options.resolver.has_value()) {
-    // Before anything else is open that the child would have to close.
-    auto keeper = ResolverKeeper::Start(*options.resolver, options.cage);
-    if (!keeper.ok()) return keeper.status();
-    supply = std::make_unique<KeptResolvers>(*std::move(keeper));
-  }
-  auto loop = EventLoop::Create();
-  if (!loop.ok()) return loop.status();
-  std::unique_ptr<ResolverLink> link;
-  if (supply != nullptr) {
-    link = std::make_unique<ResolverLink>(loop->get(), std::move(supply));
-    if (const int error = link->Begin()) return absl::ErrnoToStatus(error, "epoll_ctl");
-  }
-  return std::unique_ptr<Broker>(new Broker(*std::move(roles), std::move(options.audit),
-                                            *std::move(loop), std::move(link), options.resolver,
-                                            options.cage));
+  std::vector<std::unique_ptr<ResolverSupply>> resolvers;
+  absl::Status status = StartResolvers(options, &resolvers);
+  if (!status.ok()) return status;
+  auto broker =
+      std::unique_ptr<Broker>(new Broker(*std::move(roles), options.resolver, options.cage));
+  status = broker->AddShards(std::move(options), std::move(resolvers));
+  if (!status.ok()) return status;
+  return broker;
 }
 
-Broker::Broker(RoleTable roles, UniqueFd audit, std::unique_ptr<EventLoop> loop,
-               std::unique_ptr<ResolverLink> resolver,
-               const std::optional<ResolverOptions>& resolver_options, confine::CageLevel level)
+Broker::Broker(RoleTable roles, const std::optional<ResolverOptions>& resolver_options,
+               confine::CageLevel level)
     : cage_level_(level),
       first_resolver_(resolver_options),
       cage_(LookAtCage(confine::CageLevel::kNone, 0)),
-      audit_(std::move(audit)),
-      loop_(std::move(loop)),
-      resolver_(std::move(resolver)),
-      server_(loop_.get(), &net_, &audit_,
-              NamesFrom(resolver_.get(), resolver_options.value_or(ResolverOptions()).ttl)),
-      listeners_(loop_.get(), &server_),
-      roles_(std::move(roles)),
-      tasks_(loop_.get()) {
-  if (resolver_ != nullptr) resolver_->SetLog(&audit_);
+      started_(std::chrono::system_clock::now()),
+      started_steady_(EventLoop::Now()),
+      roles_(std::move(roles)) {}
+
+absl::Status Broker::AddShards(BrokerOptions options,
+                               std::vector<std::unique_ptr<ResolverSupply>> resolvers) {
+  usage_.SetLimits(options.limits);
+  sink_ = std::make_shared<AuditSink>(std::move(options.audit));
+  sink_->set_overflow(options.audit_overflow);
+  for (uint32_t i = 0; i < options.threads; ++i) {
+    Shard::Options of_shard;
+    of_shard.numbers = {i + 1, options.threads};
+    of_shard.audit = sink_;
+    if (!resolvers.empty()) of_shard.resolvers = std::move(resolvers[i]);
+    of_shard.ttl = options.resolver.value_or(ResolverOptions()).ttl;
+    auto shard = Shard::Create(std::move(of_shard), roles_, &usage_);
+    if (!shard.ok()) return shard.status();
+    shards_.push_back(*std::move(shard));
+  }
+  for (const auto& shard : shards_) {
+    shard->set_after_wakeup([this, one = shard.get()] {
+      if (one == first()) {
+        AfterWakeup();
+      } else if ((launcher_gone_ && one->load() == 0) || one->finished()) {
+        first()->loop()->Wake();
+      }
+    });
+  }
+  listeners_.emplace(first()->loop(), this);
+  return absl::OkStatus();
 }
 
-Broker::~Broker() { loop_->Unwatch(&control_watch_); }
+Broker::~Broker() {
+  listeners_.reset();
+  if (shards_.empty()) return;
+  first()->loop()->Unwatch(&control_watch_);
+  first()->loop()->Cancel(&finish_latest_);
+}
 
-absl::Status Broker::Listen(const ListenAt& at) { return listeners_.Add(at, roles_); }
+absl::Status Broker::Listen(const ListenAt& at) { return listeners_->Add(at, roles_); }
 
 absl::Status Broker::EnterCage(const CagePlaces& places) {
   if (cage_level_ != confine::CageLevel::kNone) {
     // The filter has no place for it.
     RaiseDescriptorLimit();
+    usage_.CountDescriptors();
     auto caged = sockgate::EnterCage(cage_level_, places, {roles_, ListensAt(), first_resolver_});
     if (!caged.ok()) return caged.status();
     cage_ = caged->report;
     bounds_.emplace(std::move(caged->bounds));
   }
-  audit_.Cage(cage_);
+  first()->audit().Cage(cage_);
   return absl::OkStatus();
 }
 
@@ -107,14 +195,36 @@ absl::StatusOr<UniqueFd> Broker::AddWorker(absl::string_view role) {
   if (!HasRole(role)) return absl::NotFoundError(absl::StrCat("no role is named ", role));
   auto pair = MakeChannelPair();
   if (!pair.has_value()) return absl::ErrnoToStatus(errno, "cannot make a channel");
-  auto serve = [this, channel = std::move(pair->broker), name = std::string{role}]() mutable {
-    RoleSnapshot found = roles_.Find(name);
-    // A reload may have been faster.
-    if (found == nullptr) found = RoleTable::Removed(std::move(name), Limits());
-    server_.AddWorker(std::move(channel), std::move(found), {getpid(), getuid()});
-  };
-  tasks_.Post(std::move(serve));
+  Place(std::move(pair->broker), std::string{role}, {getpid(), getuid()});
   return std::move(pair->worker);
+}
+
+Shard* Broker::Choose() const {
+  const auto least =
+      std::min_element(shards_.begin(), shards_.end(),
+                       [](const auto& a, const auto& b) { return a->load() < b->load(); });
+  return least->get();
+}
+
+void Broker::Place(UniqueFd channel, std::string role, const Peer& peer) {
+  Choose()->Add(std::move(channel), std::move(role), peer);
+}
+
+void Broker::AddWorkerByPath(UniqueFd channel, RoleSnapshot role, PeerIdentity identity,
+                             ConfinedCheck confined) {
+  Shard* shard = Choose();
+  if (shard == first()) {
+    shard->server().AddWorkerByPath(std::move(channel), std::move(role), std::move(identity),
+                                    std::move(confined));
+  } else {
+    shard->AddByPath(std::move(channel), std::move(role), std::move(identity), std::move(confined));
+  }
+}
+
+Reason Broker::WhyNoWorker(const Role& role) { return first()->server().WhyNoWorker(role); }
+
+void Broker::RefuseWorker(RoleSnapshot role, const Peer& peer, absl::string_view why) {
+  first()->server().RefuseWorker(std::move(role), peer, why);
 }
 
 absl::Status Broker::Replace(std::vector<Role> roles, std::vector<ListenAt> listen,
@@ -125,89 +235,128 @@ absl::Status Broker::Replace(std::vector<Role> roles, std::vector<ListenAt> list
   if (status.ok() && bounds_.has_value()) status = bounds_->Check(*table, listen, resolver);
   if (status.ok() && resolver.has_value()) status = CheckResolverOptions(*resolver);
   if (!status.ok()) return status;
-  const bool done = tasks_.Do([&] { status = Apply(&*table, listen, resolver, by); });
+  const std::lock_guard<std::mutex> one_at_a_time(replacing_);
+  const RoleTable next = *table;
+  bool done = first()->tasks().Do([&] { status = Apply(&*table, listen, resolver, by); });
+  if (done && status.ok()) {
+    const uint64_t number = generation();
+    for (size_t i = 1; i < shards_.size() && done; ++i) {
+      RoleTable of_shard = next;
+      done = shards_[i]->tasks().Do([&] { shards_[i]->Adopt(number, &of_shard, resolver); });
+    }
+  }
   if (!done) return absl::UnavailableError("the broker has stopped");
   return bounds_.has_value() ? CageBounds::Explain(status) : status;
 }
 
 absl::Status Broker::Apply(RoleTable* roles, const std::vector<ListenAt>& listen,
                            const std::optional<ResolverOptions>& resolver, const OrderedBy& by) {
-  absl::Status status = listeners_.Replace(listen, *roles);
+  if (finishing_) return absl::UnavailableError("the broker stops");
+  absl::Status status = listeners_->Replace(listen, *roles);
   if (!status.ok()) return status;
+  RoleTable of_shard = *roles;
   {
     const std::lock_guard<std::mutex> lock(roles_mutex_);
     std::swap(roles_, *roles);
   }
   const uint64_t number = generation_.fetch_add(1, std::memory_order_acq_rel) + 1;
-  audit_.PolicyLoaded(
+  first()->audit().PolicyLoaded(
       number, absl::StrCat("roles: ", roles_.roles().size(), ", listeners: ", listen.size()), by);
-  const bool renewed = resolver.has_value() && RestartResolver(*resolver);
-  server_.Adopt(roles_, renewed ? &resolver->ttl : nullptr);
+  first()->Adopt(number, &of_shard, resolver);
   return absl::OkStatus();
 }
 
-// A policy without the resolver that it asks for still is the policy; the log tells what is
-// missing.
-bool Broker::RestartResolver(const ResolverOptions& options) {
-  if (resolver_ == nullptr) return false;
-  const absl::Status status = resolver_->Restart(options);
-  if (!status.ok()) audit_.Resolver("not-replaced", status.message());
-  return status.ok();
+void Broker::NoteRejected(std::string detail, const OrderedBy& by) {
+  first()->tasks().Post(
+      [this, detail = std::move(detail), by] { first()->audit().PolicyRejected(detail, by); });
 }
 
-void Broker::NoteRejected(std::string detail, const OrderedBy& by) {
-  tasks_.Post([this, detail = std::move(detail), by] { audit_.PolicyRejected(detail, by); });
+absl::Status Broker::ReplaceAudit(UniqueFd fd) {
+  for (const auto& shard : shards_) {
+    if (!shard->tasks().Do([&] { shard->audit().Flush(); })) {
+      return absl::UnavailableError("the broker has stopped");
+    }
+  }
+  sink_->Replace(std::move(fd));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<size_t> Broker::Revoke(const RevokeOrder& order, const OrderedBy& by) {
+  size_t ended = 0;
+  bool done = true;
+  for (size_t i = 0; i < shards_.size() && done; ++i) {
+    done = shards_[i]->tasks().Do([&] { ended += shards_[i]->server().Revoke(order); });
+  }
+  done = done && first()->tasks().Do([&] { first()->audit().Revoked(order, ended, by); });
+  if (done) return ended;
+  return absl::UnavailableError("the broker has stopped");
 }
 
 absl::StatusOr<BrokerStatus> Broker::GetStatus() {
   BrokerStatus status;
-  if (tasks_.Do([&] { status = MakeStatus(); })) return status;
-  return absl::UnavailableError("the broker has stopped");
-}
-
-BrokerStatus Broker::MakeStatus() const {
-  BrokerStatus status;
-  status.generation = generation();
-  std::map<std::string, Server::Crowd> crowds = server_.Crowds();
-  // Roles without a worker are told of too.
-  for (const auto& [name, role] : roles_.roles()) crowds[name].role = role;
-  for (const auto& [name, crowd] : crowds) {
-    const Policy& policy = crowd.role->policy;
-    status.roles.push_back({name, policy.mode(), roles_.Find(name) == nullptr,
-                            policy.rules().size(), crowd.workers, crowd.channels});
+  bool done = first()->tasks().Do([&] {
+    status.generation = generation();
+    // Roles without a worker are told of too.
+    for (const auto& [name, role] : roles_.roles()) {
+      status.roles[name].mode = role->policy.mode();
+      status.roles[name].rules = role->policy.rules().size();
+    }
+    status.listen = ListensAt();
+    status.stopping = finishing_;
+  });
+  for (size_t i = 0; i < shards_.size() && done; ++i) {
+    done = shards_[i]->tasks().Do([&] { AddShard(*shards_[i], &status); });
   }
-  status.listen = ListensAt();
+  if (!done) return absl::UnavailableError("the broker has stopped");
   status.cage = cage_;
-  if (resolver_ != nullptr) status.resolver = {resolver_->state(), server_.questions()};
+  status.started_at = started_;
+  status.uptime =
+      std::chrono::duration_cast<std::chrono::milliseconds>(EventLoop::Now() - started_steady_);
+  status.threads = shards_.size();
+  status.process = process_.Read();
   return status;
 }
 
 std::vector<ListenAt> Broker::ListensAt() const {
   std::vector<ListenAt> all;
-  for (const auto& [path, listener] : listeners_.all()) all.push_back(listener->at());
+  for (const auto& [path, listener] : listeners_->all()) all.push_back(listener->at());
   return all;
 }
 
 absl::Status Broker::FollowLauncher(UniqueFd control) {
   control_ = std::move(control);
   launcher_ = getppid();
-  control_watch_ = loop_->Watch(control_.get(), EPOLLIN, this, 0);
+  control_watch_ = first()->loop()->Watch(control_.get(), EPOLLIN, this, 0);
   if (!control_watch_.valid()) return absl::ErrnoToStatus(errno, "epoll_ctl");
   return absl::OkStatus();
 }
 
 void Broker::Run() {
-  BlockBrokenPipeSignal();
-  tasks_.Begin();
-  loop_->Run([this] { AfterWakeup(); });
-  tasks_.End();
+  BlockSignalsOfWriting();
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < shards_.size(); ++i) {
+    threads.push_back(StartWithoutSignals([shard = shards_[i].get()] { shard->Run(); }));
+  }
+  first()->Run();
+  for (std::thread& thread : threads) thread.join();
 }
 
-void Broker::Stop() { loop_->Stop(); }
+void Broker::Stop() {
+  for (const auto& shard : shards_) shard->loop()->Stop();
+}
 
-void Broker::RunAsProcess(std::initializer_list<int> stop_signals) {
+void Broker::FinishUp(std::chrono::milliseconds most) {
+  finish_within_ = most.count();
+  first()->loop()->Wake();
+}
+
+void Broker::RunAsProcess(std::initializer_list<int> stop_signals,
+                          std::chrono::milliseconds finish) {
   RaiseDescriptorLimit();
+  usage_.CountDescriptors();
   g_signalled = this;
+  g_signalled_once = false;
+  g_finish = finish;
   sigset_t held;
   sigemptyset(&held);
   for (const int number : stop_signals) {
@@ -228,13 +377,13 @@ void Broker::OnEvent(uint64_t /*cookie*/, uint32_t /*epoll_events*/) {
   if (order.status == PacketStatus::kWouldBlock) return;
   if (order.status == PacketStatus::kClosed) {
     launcher_gone_ = true;
-    loop_->Unwatch(&control_watch_);
+    first()->loop()->Unwatch(&control_watch_);
     return;
   }
-  RoleSnapshot role = roles_.Find({reinterpret_cast<const char*>(name.data()), order.size});
+  const absl::string_view role(reinterpret_cast<const char*>(name.data()), order.size);
   // An order that cannot be followed closes the channel, which the worker sees.
-  if (role == nullptr || !order.fd.valid()) return;
-  server_.AddWorker(std::move(order.fd), std::move(role), {launcher_, getuid()});
+  if (roles_.Find(role) == nullptr || !order.fd.valid()) return;
+  Place(std::move(order.fd), std::string{role}, {launcher_, getuid()});
 }
 
 bool Broker::HasRole(absl::string_view name) {
@@ -243,10 +392,27 @@ bool Broker::HasRole(absl::string_view name) {
 }
 
 void Broker::AfterWakeup() {
-  tasks_.RunAll();
-  // After whatever may have written a line to the log.
-  server_.AfterWakeup();
-  if (launcher_gone_ && server_.channels() == 0) Stop();
+  if (finish_within_ >= 0 && !finishing_) BeginToFinish();
+  const bool deserted = launcher_gone_ && AllOf([](const Shard& one) { return one.load() == 0; });
+  const bool finished = finishing_ && AllOf([](const Shard& one) { return one.finished(); });
+  if (deserted || finished) Stop();
+}
+
+bool Broker::AllOf(bool (*is)(const Shard&)) const {
+  return std::all_of(shards_.begin(), shards_.end(), [is](const auto& one) { return is(*one); });
+}
+
+// Who connects from now on must find another broker at the paths, or nobody.
+void Broker::BeginToFinish() {
+  finishing_ = true;
+  listeners_.emplace(first()->loop(), this);
+  const auto most = std::chrono::milliseconds(finish_within_);
+  finish_latest_ = first()->loop()->SetDeadline(EventLoop::Now() + most, this, 0);
+  first()->FinishUp();
+  for (size_t i = 1; i < shards_.size(); ++i) {
+    Shard* shard = shards_[i].get();
+    shard->tasks().Post([shard] { shard->FinishUp(); });
+  }
 }
 
 }  // namespace sockgate

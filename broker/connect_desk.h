@@ -1,5 +1,6 @@
-// ConnectDesk: takes requests to connect, judges them, has the connector connect, and sees to it
-// that each has its answer and its audit lines, in this order.
+// ConnectDesk: takes requests to connect, judges them, has the connector connect and, where the
+// role asks for it, the tracker track, and sees to it that each has its answer and its audit lines,
+// in this order.
 //
 // Process: broker, the loop's thread. Owns nothing; all that it is given must outlive it. Never
 // blocks.
@@ -9,6 +10,7 @@
 #define SOCKGATE_BROKER_CONNECT_DESK_H_
 
 #include "broker/audit_log.h"
+#include "broker/connection_tracker.h"
 #include "broker/connector.h"
 #include "broker/look_budget.h"
 #include "broker/policy/policy.h"
@@ -27,18 +29,26 @@ class ConnectAnswerer {
   ~ConnectAnswerer() = default;
 };
 
+// Counts and logs what came of a request that was allowed, or that did not get as far as a decision.
+void RecordCompletion(const Attempt& attempt, const Result& result, AuditLog* audit);
+
 class ConnectDesk {
  public:
-  ConnectDesk(Connector* connector, AuditLog* audit, LookBudget* looks)
-      : connector_(connector), audit_(audit), looks_(looks) {}
+  ConnectDesk(Connector* connector, ConnectionTracker* tracker, AuditLog* audit, LookBudget* looks)
+      : connector_(connector), tracker_(tracker), audit_(audit), looks_(looks) {}
 
   // Answers within this call, or, in connected mode, by End() or never. `limit` is one that stands
   // in its way, or kNone.
   void Begin(Attempt attempt, Reason limit, ConnectAnswerer* to);
 
   // An attempt that was not answered has ended.
-  void End(const Attempt& attempt, Progress progress, int error, const UniqueFd& socket,
-           ConnectAnswerer* to);
+  void End(Attempt attempt, Progress progress, int error, UniqueFd socket, ConnectAnswerer* to);
+
+  // Likewise one that was: in in-progress mode, or one whose session has ended.
+  void EndAnswered(const Attempt& attempt, Progress progress, int error, UniqueFd socket);
+
+  // Whether what was let through once would be let through by the policy of now.
+  static bool StillAllows(const Attempt& attempt, TimePoint now);
 
  private:
   // A verdict and the names under which it was reached, which are lent by the worker's book.
@@ -49,14 +59,20 @@ class ConnectDesk {
 
   void Decide(Attempt attempt, ConnectAnswerer* to);
   Judgement Judge(const Attempt& attempt) const;
-  void LetThrough(const Attempt& attempt, const Judgement& judgement, ConnectAnswerer* to);
-  void Connect(const Attempt& attempt, const Judgement& judgement, ConnectAnswerer* to);
+  void LetThrough(Attempt attempt, const Judgement& judgement, ConnectAnswerer* to);
+  // The limit that stands in the way of what the policy has let through, or kNone.
+  static Result OverLimit(const Attempt& attempt);
+  void Connect(Attempt attempt, const Judgement& judgement, ConnectAnswerer* to);
+  // Answers, and keeps the socket if it is to be tracked.
+  Result Settle(const Attempt& attempt, Progress progress, int error, UniqueFd socket,
+                ConnectAnswerer* to);
   // Of a request that is not even decided.
   void Refuse(const Attempt& attempt, const Result& result, ConnectAnswerer* to);
   void Log(const Attempt& attempt, const Judgement& judgement);
   void Complete(const Attempt& attempt, Result result);
 
   Connector* const connector_;
+  ConnectionTracker* const tracker_;
   AuditLog* const audit_;
   LookBudget* const looks_;
 };

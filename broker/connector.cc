@@ -144,6 +144,18 @@ void Connector::CancelChannel(WorkerRecord* worker, uint64_t channel) {
   }
 }
 
+// By index, for the observer may start others meanwhile.
+size_t Connector::CancelTracked(absl::FunctionRef<bool(const Attempt&)> matches) {
+  size_t count = 0;
+  for (uint32_t index = 0; index < pending_.size(); ++index) {
+    const Pending& entry = pending_[index];
+    if (!entry.socket.valid() || !entry.attempt.tracked || !matches(entry.attempt)) continue;
+    Abandon(index, ECANCELED);
+    ++count;
+  }
+  return count;
+}
+
 void Connector::Abandon(uint32_t index, int error) {
   const Pending& entry = pending_[index];
   // The worker holds the socket, even one that has closed its channels: its handshake must not end
@@ -158,10 +170,10 @@ void Connector::End(uint32_t index, Progress progress, int error) {
   loop_->Cancel(&entry.deadline);
   Unlink(index);
   UniqueFd socket = std::move(entry.socket);
-  const Attempt attempt = entry.attempt;
+  const Attempt attempt = std::move(entry.attempt);
   free_.push_back(index);
-  const bool wanted =
-      progress == Progress::kConnected && attempt.request.mode == ConnectMode::kConnected;
+  const bool wanted = progress == Progress::kConnected &&
+                      (attempt.request.mode == ConnectMode::kConnected || attempt.tracked);
   if (!wanted) socket.Reset();
   // Last, for the observer may start or cancel others.
   observer_->OnConnectEnd(attempt, progress, error, std::move(socket));
@@ -174,6 +186,8 @@ void Connector::Link(uint32_t index) {
   if (worker->first_pending != kNone) pending_[worker->first_pending].previous = index;
   worker->first_pending = index;
   ++worker->pending;
+  if (worker->usage != nullptr) RoleUsage::Increment(&worker->usage->pending);
+  if (pending_[index].attempt.tracked) ++worker->connections;
 }
 
 void Connector::Unlink(uint32_t index) {
@@ -186,6 +200,8 @@ void Connector::Unlink(uint32_t index) {
   }
   if (entry.next != kNone) pending_[entry.next].previous = entry.previous;
   --worker->pending;
+  if (worker->usage != nullptr) RoleUsage::Decrement(&worker->usage->pending);
+  if (entry.attempt.tracked) --worker->connections;
 }
 
 }  // namespace sockgate

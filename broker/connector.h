@@ -5,7 +5,7 @@
 //
 // Connected mode: the caller gets the socket when the handshake has ended well, or the exact errno.
 // In-progress mode: the caller gets the socket at once and gives it to the worker; the connector
-// keeps a duplicate, and when the handshake has ended well calls connect(2) once more. Until
+// keeps a duplicate (and hands it on if it is tracked), and when the handshake has ended well calls connect(2) once more. Until
 // somebody does, the kernel regards the socket as still connecting, and sendto(MSG_FASTOPEN) could
 // aim it elsewhere. When the handshake fails the error stays in the socket, where libcurl looks for
 // it; so the audit line cannot have it.
@@ -13,11 +13,15 @@
 #ifndef SOCKGATE_BROKER_CONNECTOR_H_
 #define SOCKGATE_BROKER_CONNECTOR_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "broker/event_loop.h"
 #include "broker/net.h"
+#include "broker/policy/host_name.h"
 #include "broker/policy/role.h"
 #include "broker/worker_record.h"
 #include "proto/messages.h"
@@ -33,6 +37,11 @@ struct Attempt {
   ConnectRequest request;
   uint32_t rule = 0;
   TimePoint begun;
+  // What becomes of it is for the ConnectionTracker.
+  bool tracked = false;
+  // Of a tracked one: a name that led there when it was let through, and by which it will be judged
+  // again. Null: there was none.
+  std::shared_ptr<const HostName> name;
 };
 
 enum class Progress {
@@ -50,8 +59,8 @@ struct Started {
 
 class ConnectObserver {
  public:
-  // A pending attempt has ended with kConnected or kFailed. `socket` is set in connected mode on
-  // success.
+  // A pending attempt has ended with kConnected or kFailed. `socket` is set on success, in
+  // connected mode or if the attempt is tracked.
   virtual void OnConnectEnd(const Attempt& attempt, Progress progress, int error,
                             UniqueFd socket) = 0;
 
@@ -75,6 +84,12 @@ class Connector final : public EventHandler {
   // ECANCELED. A handshake whose socket the worker has already fails there.
   void CancelWorker(WorkerRecord* worker);
   void CancelChannel(WorkerRecord* worker, uint64_t channel);
+
+  // Likewise those that are tracked and match. How many they were.
+  size_t CancelTracked(absl::FunctionRef<bool(const Attempt&)> matches);
+
+  // Handshakes that go on.
+  size_t pending() const { return pending_.size() - free_.size(); }
 
   void OnEvent(uint64_t cookie, uint32_t epoll_events) override;
   void OnDeadline(uint64_t cookie) override;

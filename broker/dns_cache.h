@@ -27,6 +27,19 @@
 
 namespace sockgate {
 
+// What a cache holds, and how often it was asked.
+struct CacheCounts {
+  size_t entries = 0;
+  uint64_t hits = 0;
+  uint64_t misses = 0;
+
+  void Add(const CacheCounts& other) {
+    entries += other.entries;
+    hits += other.hits;
+    misses += other.misses;
+  }
+};
+
 class DnsCache {
  public:
   static constexpr size_t kMostAnswers = 4096;

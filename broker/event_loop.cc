@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <utility>
 
 #include "proto/check.h"
 
@@ -104,7 +105,9 @@ void EventLoop::Run(const std::function<void()>& after_wakeup) {
   epoll_event events[kEventsPerWakeup];
   while (!stopped_.load(std::memory_order_acquire)) {
     ArmTimer();
-    const int count = epoll_wait(epoll_.get(), events, kEventsPerWakeup, -1);
+    const int timeout = std::exchange(wait_, true) ? -1 : 0;
+    const int count = epoll_wait(epoll_.get(), events, kEventsPerWakeup, timeout);
+    ++wakeups_;
     SOCKGATE_CHECK(count >= 0 || errno == EINTR);
     DeliverEvents(events, count);
     DeliverDeadlines();

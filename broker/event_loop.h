@@ -58,12 +58,18 @@ class EventLoop {
   // Clears `*id`.
   void Cancel(Id* id);
 
+  // How often Run() has come back from its wait.
+  uint64_t wakeups() const { return wakeups_; }
+
   // The steady clock, read anew.
   static TimePoint Now() { return std::chrono::steady_clock::now(); }
 
   // Serves events until Stop(); after every wake-up calls `after_wakeup`, where it is safe to
   // delete handlers.
   void Run(const std::function<void()>& after_wakeup);
+
+  // Makes the next wake-up of Run() come at once, whether or not there are events. The loop's thread.
+  void DoNotWait() { wait_ = false; }
 
   // Makes Run() go through one more wake-up, at which it calls `after_wakeup`. Async-signal-safe.
   void Wake();
@@ -98,6 +104,8 @@ class EventLoop {
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_slots_;
   DeadlineQueue deadlines_;
+  bool wait_ = true;
+  uint64_t wakeups_ = 0;
   std::atomic<bool> stopped_ = false;
 };
 

@@ -29,11 +29,11 @@ bool SameDoor(const ListenAt& a, const ListenAt& b) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Create(const ListenAt& at, RoleSnapshot role,
-                                                           EventLoop* loop, Server* server) {
+                                                           EventLoop* loop, WorkerHost* host) {
   auto socket = ListeningSocket::Bind(at);
   if (!socket.ok()) return socket.status();
-  auto listener = std::unique_ptr<Listener>(
-      new Listener(at, *std::move(socket), std::move(role), loop, server));
+  auto listener =
+      std::unique_ptr<Listener>(new Listener(at, *std::move(socket), std::move(role), loop, host));
   listener->watch_ = loop->Watch(listener->socket_.get(), EPOLLIN, listener.get(), 0);
   if (!listener->watch_.valid()) return absl::ErrnoToStatus(errno, "epoll_ctl");
   return listener;
@@ -94,32 +94,35 @@ void Listener::Serve(UniqueFd channel) {
   const Peer peer = {identity.pid, identity.uid};
   if (stale_ > 0) {
     --stale_;
-    server_->RefuseWorker(role_, peer, "reload");
+    host_->RefuseWorker(role_, peer, "reload");
   } else if (!Admits(role_->peers, identity)) {
-    Refuse(peer);
+    Refuse(peer, "peer");
+  } else if (const Reason limit = host_->WhyNoWorker(*role_); limit != Reason::kNone) {
+    Refuse(peer, Word(limit));
   } else {
     PrepareBrokerEnd(channel.get());
     // A descriptor that is kept for each worker, so only where there is a use for it.
     ConfinedCheck confined = role_->require_confined
                                  ? ConfinedCheck::OfPeer(channel.get(), peer.pid)
                                  : ConfinedCheck::Never();
-    server_->AddWorkerByPath(std::move(channel), role_, std::move(identity), std::move(confined));
+    host_->AddWorkerByPath(std::move(channel), role_, std::move(identity), std::move(confined));
   }
 }
 
-void Listener::Refuse(const Peer& peer) {
+void Listener::Refuse(const Peer& peer, absl::string_view why) {
   if (tell_.valid()) {
     ++refused_;
     last_refused_ = peer;
+    last_why_ = why;
     return;
   }
-  server_->RefuseWorker(role_, peer, "peer");
+  host_->RefuseWorker(role_, peer, why);
   tell_ = loop_->SetDeadline(EventLoop::Now() + kBetweenRefusals, this, kTell);
 }
 
 void Listener::TellRefused() {
   if (refused_ == 0) return;
-  server_->RefuseWorker(role_, last_refused_, absl::StrCat("peer, ", refused_, " more"));
+  host_->RefuseWorker(role_, last_refused_, absl::StrCat(last_why_, ", ", refused_, " more"));
   refused_ = 0;
 }
 

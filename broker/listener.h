@@ -25,16 +25,16 @@
 #include "broker/listening_socket.h"
 #include "broker/policy/listen_at.h"
 #include "broker/role_table.h"
-#include "broker/server.h"
+#include "broker/worker_host.h"
 
 namespace sockgate {
 
 class Listener final : public EventHandler {
  public:
   // Binds the path and gives `role`, which is the one that `at` names, to its peers when they
-  // connect. The loop and the server must outlive the listener.
+  // connect. The loop and the host must outlive the listener.
   static absl::StatusOr<std::unique_ptr<Listener>> Create(const ListenAt& at, RoleSnapshot role,
-                                                          EventLoop* loop, Server* server);
+                                                          EventLoop* loop, WorkerHost* host);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -57,8 +57,8 @@ class Listener final : public EventHandler {
 
  private:
   Listener(const ListenAt& at, ListeningSocket socket, RoleSnapshot role, EventLoop* loop,
-           Server* server)
-      : at_(at), socket_(std::move(socket)), role_(std::move(role)), loop_(loop), server_(server) {}
+           WorkerHost* host)
+      : at_(at), socket_(std::move(socket)), role_(std::move(role)), loop_(loop), host_(host) {}
 
   // False when there is nobody, or nobody can be accepted.
   bool AcceptOne();
@@ -66,7 +66,7 @@ class Listener final : public EventHandler {
   // Those who cannot be accepted now, for want of descriptors, are turned away when they can be.
   void TurnAwayWhoWaits();
   void AcceptStale();
-  void Refuse(const Peer& peer);
+  void Refuse(const Peer& peer, absl::string_view why);
   void TellRefused();
   void Rest();
 
@@ -74,7 +74,7 @@ class Listener final : public EventHandler {
   const ListeningSocket socket_;
   RoleSnapshot role_;
   EventLoop* const loop_;
-  Server* const server_;
+  WorkerHost* const host_;
   EventLoop::Id watch_;
   EventLoop::Id rest_;
   // How many of the next ones may have connected before the last change.
@@ -82,6 +82,7 @@ class Listener final : public EventHandler {
   // Refusals that the log does not have yet, and the last of them. They wait for `tell_`.
   uint64_t refused_ = 0;
   Peer last_refused_;
+  absl::string_view last_why_;  // a word of ours
   EventLoop::Id tell_;
 };
 

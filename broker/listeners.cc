@@ -45,7 +45,7 @@ absl::Status Listeners::Replace(const std::vector<ListenAt>& wanted, const RoleT
 
 absl::Status Listeners::Add(const ListenAt& at, const RoleTable& roles) {
   if (absl::Status status = Check({at}, roles); !status.ok()) return status;
-  auto listener = Listener::Create(at, roles.Find(at.role), loop_, server_);
+  auto listener = Listener::Create(at, roles.Find(at.role), loop_, host_);
   if (!listener.ok()) return listener.status();
   all_.emplace(at.path, *std::move(listener));
   return absl::OkStatus();
@@ -56,7 +56,7 @@ absl::Status Listeners::Open(const std::vector<ListenAt>& wanted, const RoleTabl
   for (const ListenAt& at : wanted) {
     const auto found = all_.find(at.path);
     if (found != all_.end() && found->second->HoldsPath()) continue;
-    auto listener = Listener::Create(at, roles.Find(at.role), loop_, server_);
+    auto listener = Listener::Create(at, roles.Find(at.role), loop_, host_);
     if (!listener.ok()) return listener.status();
     added->emplace(at.path, *std::move(listener));
   }

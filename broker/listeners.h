@@ -1,6 +1,6 @@
 // Listeners: all the paths where one broker listens.
 //
-// Process: broker, the loop's thread. Owns the listeners; the loop and the server are lent and must
+// Process: broker, the loop's thread. Owns the listeners; the loop and the host are lent and must
 // outlive it.
 
 #ifndef SOCKGATE_BROKER_LISTENERS_H_
@@ -23,7 +23,7 @@ class Listeners {
  public:
   using Map = std::map<std::string, std::unique_ptr<Listener>>;
 
-  Listeners(EventLoop* loop, Server* server) : loop_(loop), server_(server) {}
+  Listeners(EventLoop* loop, WorkerHost* host) : loop_(loop), host_(host) {}
 
   // The roles exist, and the paths differ.
   static absl::Status Check(const std::vector<ListenAt>& wanted, const RoleTable& roles);
@@ -45,7 +45,7 @@ class Listeners {
   static absl::Status Grant(const std::vector<std::pair<Listener*, ListenAt>>& kept);
 
   EventLoop* const loop_;
-  Server* const server_;
+  WorkerHost* const host_;
   Map all_;
 };
 

@@ -23,9 +23,38 @@ std::shared_ptr<const DnsAnswer> MakeLoopbackAnswer() {
   return std::make_shared<const DnsAnswer>(answer);
 }
 
+// 0: the worker may have a name looked up. Otherwise `limit` is what it would be over.
+uint32_t TimeToWait(WorkerRecord* worker, TimePoint now, Reason* limit) {
+  const Limits& limits = worker->role->limits;
+  if (worker->lookups >= limits.max_lookups) return kRetryAfterMs;
+  const uint32_t wait_ms =
+      worker->lookup_rate.Take(limits.lookups_per_second, limits.lookup_burst, now);
+  if (wait_ms != 0) return wait_ms;
+  *limit = Reason::kRoleLimit;
+  const RoleTotals& totals = worker->role->totals;
+  if (RoleUsage::IsFull(worker->usage->lookups, totals.max_lookups)) return kRetryAfterMs;
+  const uint32_t role_wait_ms = worker->usage->TakeLookup(totals, now);
+  if (role_wait_ms == 0) *limit = Reason::kLookups;
+  return role_wait_ms;
+}
+
 }  // namespace
 
+void RecordLookup(const Lookup& lookup, const LookupEnd& end, AuditLog* audit) {
+  RoleMetrics* metrics = lookup.worker->metrics;
+  const Result& result = end.reply.result;
+  if (lookup.verdict.has_value()) metrics->Judged(*lookup.verdict, &metrics->lookups);
+  const bool passed = lookup.verdict.has_value() && lookup.verdict->lets_through();
+  if (passed && result.outcome == Outcome::kDenied) {
+    // The name may be looked up, but none of its addresses reached.
+    metrics->Judged({Decision::kDeny, result.rule, 0, result.reason}, &metrics->lookups);
+  }
+  metrics->Ended(result, &metrics->lookups);
+  audit->LookupCompletion(lookup, end, EventLoop::Now());
+}
+
 void LookupDesk::Begin(Lookup lookup, Reason limit) {
+  ++lookup.worker->metrics->lookups.asked;
   if (limit != Reason::kNone) {
     Refuse(lookup, Limited(limit, kRetryAfterMs));
     return;
@@ -85,12 +114,8 @@ void LookupDesk::LookUp(Lookup* lookup) {
                            ReplyTo(*lookup, known, LookupEnd::Source::kCache, lookup->begun));
     return;
   }
-  const Limits& limits = lookup->worker->role->limits;
-  uint32_t wait_ms = kRetryAfterMs;
-  if (lookup->worker->lookups < limits.max_lookups) {
-    wait_ms = lookup->worker->lookup_rate.Take(limits.lookups_per_second, limits.lookup_burst,
-                                               lookup->begun);
-  }
+  Reason limit = Reason::kLookups;
+  const uint32_t wait_ms = TimeToWait(lookup->worker, lookup->begun, &limit);
   // The copy that waits has its line already.
   lookup->logged = true;
   if (wait_ms == 0 && names_.Ask(*lookup)) {
@@ -98,7 +123,7 @@ void LookupDesk::LookUp(Lookup* lookup) {
     return;
   }
   lookup->logged = false;
-  Result result = Limited(Reason::kLookups, std::max(wait_ms, kRetryAfterMs));
+  Result result = Limited(limit, std::max(wait_ms, kRetryAfterMs));
   result.rule = lookup->verdict->rule;
   Refuse(*lookup, result);
 }

@@ -41,6 +41,9 @@ class LookupObserver {
   ~LookupObserver() = default;
 };
 
+// Counts and logs what came of a request to resolve: the last verdict on it, and how it ended.
+void RecordLookup(const Lookup& lookup, const LookupEnd& end, AuditLog* audit);
+
 class LookupDesk final : public AnswerObserver {
  public:
   LookupDesk(EventLoop* loop, const NameServing& serving, AuditLog* audit, LookupObserver* observer,
@@ -62,6 +65,9 @@ class LookupDesk final : public AnswerObserver {
   void Adopt(const RoleTable& roles, const TtlBounds* renewed);
 
   size_t questions() const { return names_.questions(); }
+  // Lookups that somebody waits for.
+  size_t waiting() const { return names_.waiting(); }
+  CacheCounts cache() const { return names_.cache(); }
 
   void OnNameAnswer(const Lookup& lookup, const DnsCache::Hit& answer) override;
   void OnLookupCancelled(const Lookup& lookup) override;

@@ -5,6 +5,19 @@
 #include "absl/container/flat_hash_map.h"
 
 namespace sockgate {
+namespace {
+
+void Charge(WorkerRecord* worker) {
+  ++worker->lookups;
+  RoleUsage::Increment(&worker->usage->lookups);
+}
+
+void Discharge(WorkerRecord* worker) {
+  --worker->lookups;
+  RoleUsage::Decrement(&worker->usage->lookups);
+}
+
+}  // namespace
 
 NameService::NameService(EventLoop* loop, NameSource* source, AnswerObserver* observer,
                          std::chrono::milliseconds patience, const TtlBounds& ttl)
@@ -17,9 +30,18 @@ NameService::~NameService() {
   for (auto& [id, question] : questions_) loop_->Cancel(&question.deadline);
 }
 
+CacheCounts NameService::cache() const {
+  CacheCounts counts = {0, hits_, misses_};
+  for (const auto& [name, role] : roles_) counts.entries += role->cache.size();
+  return counts;
+}
+
 DnsCache::Hit NameService::Find(absl::string_view role, const HostName& name, TimePoint now) {
   const auto found = roles_.find(role);
-  return found == roles_.end() ? DnsCache::Hit() : found->second->cache.Find(name, now);
+  const DnsCache::Hit hit =
+      found == roles_.end() ? DnsCache::Hit() : found->second->cache.Find(name, now);
+  ++(hit.answer == nullptr ? misses_ : hits_);
+  return hit;
 }
 
 bool NameService::Ask(const Lookup& lookup) {
@@ -44,7 +66,7 @@ bool NameService::Ask(const Lookup& lookup) {
 }
 
 void NameService::Wait(uint32_t id, const Lookup& lookup) {
-  ++lookup.worker->lookups;
+  Charge(lookup.worker);
   waiting_.emplace(std::make_pair(lookup.channel, lookup.request_id), id);
   std::vector<Lookup>& waiters = questions_.find(id)->second.waiters;
   waiters.push_back(lookup);
@@ -77,7 +99,7 @@ void NameService::CancelChannel(uint64_t channel) {
     if (question.waiters.size() == 1 && question.payer == nullptr) {
       question.payer = waiter->worker->shared_from_this();
     } else {
-      --waiter->worker->lookups;
+      Discharge(waiter->worker);
     }
     observer_->OnLookupCancelled(*waiter);
     question.waiters.erase(waiter);
@@ -128,9 +150,9 @@ NameService::Question NameService::Take(uint32_t id) {
   loop_->Cancel(&question.deadline);
   for (const Lookup& waiter : question.waiters) {
     waiting_.erase({waiter.channel, waiter.request_id});
-    --waiter.worker->lookups;
+    Discharge(waiter.worker);
   }
-  if (question.payer != nullptr) --question.payer->lookups;
+  if (question.payer != nullptr) Discharge(question.payer.get());
   return question;
 }
 

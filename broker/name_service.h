@@ -74,6 +74,8 @@ class NameService final : public NameListener, public EventHandler {
   void Renew(const TtlBounds& ttl);
 
   size_t questions() const { return questions_.size(); }
+  size_t waiting() const { return waiting_.size(); }
+  CacheCounts cache() const;
 
   void OnAnswer(const ResolverAnswer& answer) override;
   void OnEvent(uint64_t /*cookie*/, uint32_t /*epoll_events*/) override {}
@@ -112,6 +114,8 @@ class NameService final : public NameListener, public EventHandler {
   const std::chrono::milliseconds patience_;
   TtlBounds ttl_;
   uint32_t last_id_ = 0;
+  uint64_t hits_ = 0;
+  uint64_t misses_ = 0;
   absl::flat_hash_map<std::string, std::unique_ptr<OfRole>> roles_;
   absl::flat_hash_map<uint32_t, Question> questions_;
   absl::flat_hash_map<Key, uint32_t> by_key_;

@@ -6,6 +6,7 @@
 #ifndef SOCKGATE_BROKER_NET_H_
 #define SOCKGATE_BROKER_NET_H_
 
+#include "broker/measured.h"
 #include "broker/policy/role.h"
 #include "proto/endpoint.h"
 #include "proto/messages.h"
@@ -38,8 +39,12 @@ class Net {
   // How far the handshake is, without taking its error.
   virtual Handshake Look(int socket) = 0;
 
-  // Ends a handshake that goes on; whoever holds a duplicate sees it fail.
+  // Ends a handshake that goes on, or a connection, by shutdown(2); whoever holds a duplicate sees
+  // it fail, or end.
   virtual void GiveUp(int socket) = 0;
+
+  // Of a TCP connection: how it stands.
+  virtual Measured Measure(int socket) = 0;
 };
 
 // The real one.
@@ -50,6 +55,7 @@ class KernelNet final : public Net {
   int Connect(int socket, const Endpoint& endpoint) override;
   Handshake Look(int socket) override;
   void GiveUp(int socket) override;
+  Measured Measure(int socket) override { return MeasureTcp(socket); }
 };
 
 }  // namespace sockgate

@@ -1,4 +1,4 @@
-// OrderedBy: who had the policy changed, for the audit log.
+// OrderedBy: who had the policy changed, or connections ended, for the audit log.
 //
 // Process: broker. A value.
 

@@ -38,6 +38,7 @@ class ReplyQueue {
   // worker would take a reply without its descriptor for a full table of its own.
   int Push(absl::Span<const uint8_t> packet, int descriptor);
 
+  size_t size() const { return waiting_.size(); }
   bool empty() const { return waiting_.empty(); }
   const Waiting& front() const { return waiting_.front(); }
   void PopFront();

@@ -9,9 +9,9 @@
 namespace sockgate {
 
 enum class ResolverState : uint8_t {
-  kAwaited,  // not there yet, or not done with its files
   kReady,
-  kGone,  // and none will come any more
+  kAwaited,  // not there yet, or not done with its files
+  kGone,     // and none will come any more
 };
 
 }  // namespace sockgate

@@ -1,5 +1,6 @@
 #include "broker/server.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -20,16 +21,22 @@ constexpr uint32_t kChannelRetryMs = 1000;
 
 }  // namespace
 
-Server::Server(EventLoop* loop, Net* net, AuditLog* audit, const NameServing& names)
+Server::Server(EventLoop* loop, Net* net, AuditLog* audit, BrokerUsage* usage,
+               const NameServing& names, Numbering numbers)
     : loop_(loop),
       audit_(audit),
+      usage_(usage),
+      numbers_(numbers),
       connector_(loop, net, this),
-      connects_(&connector_, audit, &looks_) {
+      tracker_(loop, net, audit),
+      connects_(&connector_, &tracker_, audit, &looks_) {
   if (names.source == nullptr) return;
   lookups_ = std::make_unique<LookupDesk>(loop, names, audit, this, &looks_);
 }
 
 Server::~Server() {
+  // Before the workers go, which would be cut.
+  tracker_.Stop();
   while (!sessions_.empty()) sessions_.begin()->second->Close();
   ended_.clear();
   loop_->Cancel(&flush_);
@@ -55,21 +62,49 @@ void Server::AddWorkerByPath(UniqueFd channel, RoleSnapshot role, PeerIdentity i
 
 // A worker that cannot be served sees its channel close.
 void Server::Greet(const std::shared_ptr<WorkerRecord>& worker, UniqueFd channel) {
-  worker->id = ++last_worker_;
-  AddSession(worker, std::move(channel), Session::Phase::kGreeting);
+  worker->id = NextNumber(&last_worker_);
+  worker->metrics = MetricsOf(worker->role->name);
+  worker->usage = usage_->OfRole(worker->role->name);
+  if (const Reason limit = WhyNoWorker(*worker->role); limit != Reason::kNone) {
+    audit_->Channel(*worker, NextNumber(&last_channel_), "refused", Word(limit));
+    return;
+  }
+  if (AddSession(worker, std::move(channel), Session::Phase::kGreeting) != 0) return;
+  RoleUsage::Increment(&worker->usage->workers);
+}
+
+Reason Server::WhyNoWorker(const Role& role) {
+  const RoleUsage& usage = *usage_->OfRole(role.name);
+  if (RoleUsage::IsFull(usage.workers, role.totals.max_workers) ||
+      RoleUsage::IsFull(usage.channels, role.totals.max_channels)) {
+    return Reason::kRoleLimit;
+  }
+  return stopping_ ? Reason::kStopping : usage_->WhyNoChannel(EventLoop::Now());
+}
+
+RoleMetrics* Server::MetricsOf(const std::string& role) {
+  std::unique_ptr<RoleMetrics>& metrics = metrics_[role];
+  if (metrics == nullptr) metrics = std::make_unique<RoleMetrics>();
+  return metrics.get();
+}
+
+uint64_t Server::NextNumber(uint64_t* last) const {
+  *last += *last == 0 ? numbers_.first : numbers_.step;
+  return *last;
 }
 
 void Server::RefuseWorker(RoleSnapshot role, const Peer& peer, absl::string_view why) {
   WorkerRecord worker;
-  worker.id = ++last_worker_;
+  worker.id = NextNumber(&last_worker_);
   worker.role = std::move(role);
   worker.peer = peer;
-  audit_->Channel(worker, ++last_channel_, "refused", why);
+  audit_->Channel(worker, NextNumber(&last_channel_), "refused", why);
 }
 
 void Server::Adopt(const RoleTable& roles, const TtlBounds* renewed) {
   // Or the roles of workers that have just gone would be destroyed later, in this thread.
   ended_.clear();
+  for (auto& [name, metrics] : metrics_) metrics->denials.clear();
   std::map<std::string, RoleSnapshot> closed;
   absl::flat_hash_set<const WorkerRecord*> seen;
   for (const auto& [id, session] : sessions_) {
@@ -86,6 +121,19 @@ void Server::Adopt(const RoleTable& roles, const TtlBounds* renewed) {
     worker->role = std::move(next);
   }
   if (lookups_ != nullptr) lookups_->Adopt(roles, renewed);
+  const TimePoint now = EventLoop::Now();
+  const auto denied = [now](const Attempt& one) { return !ConnectDesk::StillAllows(one, now); };
+  CutTracked(denied, ConnectionEnd::By::kPolicy);
+  tracker_.Adopt();
+}
+
+size_t Server::Revoke(const RevokeOrder& order) {
+  const auto matches = [&order](const Attempt& attempt) { return order.Matches(attempt); };
+  return CutTracked(matches, ConnectionEnd::By::kRevoked);
+}
+
+size_t Server::CutTracked(absl::FunctionRef<bool(const Attempt&)> matches, ConnectionEnd::By by) {
+  return connector_.CancelTracked(matches) + tracker_.Cut(matches, by);
 }
 
 bool Server::StillAdmits(const Role& role, WorkerRecord* worker, uint64_t channel) {
@@ -98,20 +146,26 @@ bool Server::StillAdmits(const Role& role, WorkerRecord* worker, uint64_t channe
 std::map<std::string, Server::Crowd> Server::Crowds() const {
   std::map<std::string, Crowd> crowds;
   absl::flat_hash_set<const WorkerRecord*> seen;
+  for (const auto& [name, metrics] : metrics_) crowds[name].metrics = *metrics;
   for (const auto& [id, session] : sessions_) {
     const WorkerRecord* worker = session->worker().get();
     Crowd& crowd = crowds[worker->role->name];
     crowd.role = worker->role;
     ++crowd.channels;
-    if (seen.insert(worker).second) ++crowd.workers;
+    crowd.unread += session->unread();
+    if (!seen.insert(worker).second) continue;
+    ++crowd.workers;
+    crowd.pending += worker->pending;
+    crowd.tracked += worker->connections;
   }
   return crowds;
 }
 
 int Server::AddSession(const std::shared_ptr<WorkerRecord>& worker, UniqueFd channel,
                        Session::Phase phase) {
-  const SessionContext context = {loop_, &connects_, audit_, this, lookups_.get(), &looks_};
-  const uint64_t id = ++last_channel_;
+  const SessionContext context = {loop_,          &connects_, audit_,    this,
+                                  lookups_.get(), &looks_,    &backlog_, usage_};
+  const uint64_t id = NextNumber(&last_channel_);
   auto session = std::make_unique<Session>(context, worker, id, std::move(channel), phase);
   const int error = session->Begin();
   if (error != 0) {
@@ -119,6 +173,8 @@ int Server::AddSession(const std::shared_ptr<WorkerRecord>& worker, UniqueFd cha
     return error;
   }
   ++worker->channels;
+  RoleUsage::Increment(&worker->usage->channels);
+  RoleUsage::Increment(&usage_->channels);
   sessions_.emplace(id, std::move(session));
   return 0;
 }
@@ -126,6 +182,12 @@ int Server::AddSession(const std::shared_ptr<WorkerRecord>& worker, UniqueFd cha
 Result Server::MintChannel(const std::shared_ptr<WorkerRecord>& worker, UniqueFd* worker_end) {
   if (worker->channels >= worker->role->limits.max_channels) {
     return Limited(Reason::kChannels, kChannelRetryMs);
+  }
+  if (RoleUsage::IsFull(worker->usage->channels, worker->role->totals.max_channels)) {
+    return Limited(Reason::kRoleLimit, kChannelRetryMs);
+  }
+  if (const Reason limit = usage_->WhyNoChannel(EventLoop::Now()); limit != Reason::kNone) {
+    return Limited(limit, kChannelRetryMs);
   }
   auto pair = MakeChannelPair();
   if (!pair.has_value()) return Failed(errno, kChannelRetryMs);
@@ -143,24 +205,32 @@ void Server::EndSession(Session* session) {
   sessions_.erase(found);
   WorkerRecord* worker = session->worker().get();
   --worker->channels;
+  RoleUsage::Decrement(&worker->usage->channels);
+  RoleUsage::Decrement(&usage_->channels);
   connector_.CancelChannel(worker, session->id());
   if (lookups_ != nullptr) lookups_->CancelChannel(session->id());
   // Without a channel the worker is gone, and nobody else may hold its descriptors.
-  if (worker->channels == 0) connector_.CancelWorker(worker);
+  if (worker->channels > 0) return;
+  connector_.CancelWorker(worker);
+  tracker_.EndWorker(worker);
+  RoleUsage::Decrement(&worker->usage->workers);
+}
+
+bool Server::finished() const {
+  if (connector_.pending() > 0 || (lookups_ != nullptr && lookups_->waiting() > 0)) return false;
+  return std::all_of(sessions_.begin(), sessions_.end(),
+                     [](const auto& entry) { return entry.second->unread() == 0; });
 }
 
 void Server::OnConnectEnd(const Attempt& attempt, Progress progress, int error, UniqueFd socket) {
   if (attempt.request.mode == ConnectMode::kConnected) {
     const auto found = sessions_.find(attempt.channel);
     if (found != sessions_.end()) {
-      found->second->OnConnectEnd(attempt, progress, error, socket);
+      found->second->OnConnectEnd(attempt, progress, error, std::move(socket));
       return;
     }
   }
-  Result result;
-  result.outcome = progress == Progress::kConnected ? Outcome::kConnected : Outcome::kFailed;
-  result.error = static_cast<uint32_t>(error);
-  audit_->Completion(attempt, result, EventLoop::Now());
+  connects_.EndAnswered(attempt, progress, error, std::move(socket));
 }
 
 void Server::OnLookupEnd(const Lookup& lookup, const LookupEnd& end) {
@@ -171,10 +241,12 @@ void Server::OnLookupEnd(const Lookup& lookup, const LookupEnd& end) {
   }
   LookupEnd cancelled;
   cancelled.reply.result = Failed(ECANCELED, kRetryAfterMs);
-  audit_->LookupCompletion(lookup, cancelled, EventLoop::Now());
+  RecordLookup(lookup, cancelled, audit_);
 }
 
 void Server::AfterWakeup() {
+  backlog_.ServeOne();
+  if (!backlog_.empty()) loop_->DoNotWait();
   ended_.clear();
   if (audit_->batch_full()) audit_->Flush();
   if (audit_->pending() && !flush_.valid()) {

@@ -49,7 +49,8 @@ Session::Session(const SessionContext& context, std::shared_ptr<WorkerRecord> wo
       id_(id),
       channel_(std::move(channel)),
       phase_(phase),
-      waiting_(&worker_->waiting) {}
+      waiting_(&worker_->waiting),
+      place_(this) {}
 
 Session::~Session() {
   context_.loop->Unwatch(&watch_);
@@ -71,10 +72,25 @@ void Session::OnEvent(uint64_t /*cookie*/, uint32_t epoll_events) {
     End("closed", {});
   } else if (!waiting_.empty()) {
     SendWaiting();
-  } else {
+  } else if (Backlog::HasTurn(worker_.get())) {
     ReadOne();
     EndIfBroken();
+  } else {
+    context_.loop->Change(watch_, kNothing);
+    context_.backlog->Add(&place_, worker_.get());
   }
+}
+
+Queued::Turn Session::TakeTurn() {
+  const bool taken = ReadOne();
+  EndIfBroken();
+  if (!place_.queued()) return Turn::kOver;
+  return taken ? Turn::kTaken : Turn::kNothing;
+}
+
+void Session::Leave() {
+  context_.backlog->Remove(&place_, worker_.get());
+  context_.loop->Change(watch_, kReading);
 }
 
 void Session::OnDeadline(uint64_t cookie) {
@@ -86,7 +102,7 @@ void Session::OnDeadline(uint64_t cookie) {
   }
 }
 
-void Session::ReadOne() {
+bool Session::ReadOne() {
   std::array<uint8_t, kMaxPacketBytes> buffer;
   const Received received =
       ReceivePacket(channel_.get(), absl::MakeSpan(buffer), Accept::kNoDescriptor, Wait::kNo);
@@ -109,6 +125,7 @@ void Session::ReadOne() {
       End("broken", strerror(received.error));
       break;
   }
+  return received.status != PacketStatus::kWouldBlock;
 }
 
 void Session::Handle(absl::Span<const uint8_t> packet) {
@@ -161,26 +178,34 @@ void Session::OnConnect(const Request& request) {
 Reason Session::LimitReached() const {
   const Limits& limits = worker_->role->limits;
   // First, since the other refusals have a line in the log.
-  if (context_.audit->full()) return Reason::kAuditLog;
+  if (context_.audit->stops_decisions()) return Reason::kAuditLog;
+  if (context_.host->stopping()) return Reason::kStopping;
   if (outstanding_ > limits.max_outstanding) return Reason::kOutstanding;
   return Reason::kNone;
+}
+
+Reason Session::LookupLimitReached(TimePoint now) const {
+  const Reason limit = LimitReached();
+  return limit == Reason::kNone ? context_.usage->WhyNoMemory(now) : limit;
 }
 
 Reason Session::ConnectLimitReached() const {
   if (const Reason limit = LimitReached(); limit != Reason::kNone) return limit;
   const uint32_t pending = worker_->pending + worker_->waiting;
-  return pending >= worker_->role->limits.max_pending ? Reason::kPending : Reason::kNone;
+  if (pending >= worker_->role->limits.max_pending) return Reason::kPending;
+  const bool full = RoleUsage::IsFull(worker_->usage->pending, worker_->role->totals.max_pending);
+  return full ? Reason::kRoleLimit : Reason::kNone;
 }
 
-void Session::OnConnectEnd(const Attempt& attempt, Progress progress, int error,
-                           const UniqueFd& socket) {
-  context_.connects->End(attempt, progress, error, socket, this);
+void Session::OnConnectEnd(const Attempt& attempt, Progress progress, int error, UniqueFd socket) {
+  context_.connects->End(attempt, progress, error, std::move(socket), this);
   EndIfBroken();
 }
 
 void Session::OnConnectAnswer(const Attempt& attempt, const Result& result, int descriptor) {
   --outstanding_;
-  Send({attempt.request_id, ConnectReply{result}}, descriptor);
+  const bool tracked = attempt.tracked && CarriesDescriptor(result.outcome);
+  Send({attempt.request_id, ConnectReply{result, tracked}}, descriptor);
 }
 
 void Session::OnResolve(const Request& request) {
@@ -201,13 +226,14 @@ void Session::OnResolve(const Request& request) {
   lookup.begun = EventLoop::Now();
   lookup.asked = resolve.name;
   ++outstanding_;
-  context_.lookups->Begin(std::move(lookup), LimitReached());
+  const Reason limit = LookupLimitReached(lookup.begun);
+  context_.lookups->Begin(std::move(lookup), limit);
 }
 
 void Session::OnLookupEnd(const Lookup& lookup, const LookupEnd& end) {
   --outstanding_;
   Send({lookup.request_id, end.reply}, -1);
-  context_.audit->LookupCompletion(lookup, end, EventLoop::Now());
+  RecordLookup(lookup, end, context_.audit);
   EndIfBroken();
 }
 
@@ -268,6 +294,8 @@ void Session::SendWaiting() {
 }
 
 void Session::WaitToSend(bool for_room) {
+  // It is not read from while it does not read.
+  context_.backlog->Remove(&place_, worker_.get());
   context_.loop->Change(watch_, for_room ? kWritingOnly : kNothing);
   if (!unread_.valid()) {
     const std::chrono::milliseconds patience(worker_->role->limits.unread_patience_ms);
@@ -284,11 +312,15 @@ void Session::EndIfBroken() {
   End(gone ? "closed" : "broken", gone ? "" : strerror(send_error_));
 }
 
-void Session::Violation(absl::string_view detail) { End("violation", detail); }
+void Session::Violation(absl::string_view detail) {
+  ++worker_->metrics->violations;
+  End("violation", detail);
+}
 
 void Session::End(absl::string_view change, absl::string_view detail) {
   if (phase_ == Phase::kEnded) return;
   phase_ = Phase::kEnded;
+  context_.backlog->Remove(&place_, worker_.get());
   context_.loop->Unwatch(&watch_);
   context_.loop->Cancel(&retry_);
   waiting_.Clear();

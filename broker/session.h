@@ -2,8 +2,8 @@
 //
 // Process: broker, the loop's thread. Owned by the server, which deletes it between two wake-ups
 // after EndSession().
-// Hostile input: every packet. One packet is taken per turn, so a worker that floods waits behind
-// the others; a packet that breaks the protocol (codec.h, or the table of legal order in
+// Hostile input: every packet. One packet is taken per turn, and a worker that floods waits behind
+// the others (backlog.h); a packet that breaks the protocol (codec.h, or the table of legal order in
 // session.cc) ends the session with an audit line, and so does a packet with descriptors. A worker
 // that does not read its replies is not read from until it does: replies wait in the kernel, then
 // here, and no more of them than the role's limit.
@@ -15,6 +15,8 @@
 #include <memory>
 
 #include "broker/audit_log.h"
+#include "broker/backlog.h"
+#include "broker/broker_usage.h"
 #include "broker/connect_desk.h"
 #include "broker/connector.h"
 #include "broker/event_loop.h"
@@ -35,6 +37,8 @@ class SessionHost {
   // One more channel for the same worker: fills `worker_end`, or returns a result that says why
   // not.
   virtual Result MintChannel(const std::shared_ptr<WorkerRecord>& worker, UniqueFd* worker_end) = 0;
+  // What was begun is finished, and nothing new is begun.
+  virtual bool stopping() const = 0;
   // The session is over; it will be deleted, but not before the current wake-up is done.
   virtual void EndSession(Session* session) = 0;
 
@@ -50,9 +54,11 @@ struct SessionContext {
   SessionHost* host = nullptr;
   LookupDesk* lookups = nullptr;  // null: this broker resolves nothing
   LookBudget* looks = nullptr;
+  Backlog* backlog = nullptr;
+  BrokerUsage* usage = nullptr;
 };
 
-class Session final : public EventHandler, public ConnectAnswerer {
+class Session final : public EventHandler, public ConnectAnswerer, public Queued {
  public:
   enum class Phase : uint8_t { kGreeting, kOpen, kEnded };
 
@@ -67,7 +73,7 @@ class Session final : public EventHandler, public ConnectAnswerer {
   int Begin();
 
   // An attempt in connected mode that this session began has ended.
-  void OnConnectEnd(const Attempt& attempt, Progress progress, int error, const UniqueFd& socket);
+  void OnConnectEnd(const Attempt& attempt, Progress progress, int error, UniqueFd socket);
 
   // A lookup that this session began has ended.
   void OnLookupEnd(const Lookup& lookup, const LookupEnd& end);
@@ -75,17 +81,23 @@ class Session final : public EventHandler, public ConnectAnswerer {
   // Ends the session because the broker stops.
   void Close() { End("closed", "broker stops"); }
 
+  // Replies that wait because the worker does not read.
+  size_t unread() const { return waiting_.size(); }
+
   uint64_t id() const { return id_; }
   const std::shared_ptr<WorkerRecord>& worker() const { return worker_; }
 
   void OnEvent(uint64_t cookie, uint32_t epoll_events) override;
   void OnDeadline(uint64_t cookie) override;
   void OnConnectAnswer(const Attempt& attempt, const Result& result, int descriptor) override;
+  Turn TakeTurn() override;
+  void Leave() override;
 
  private:
   struct LegalOrder;
 
-  void ReadOne();
+  // False: there was nothing to read.
+  bool ReadOne();
   void Handle(absl::Span<const uint8_t> packet);
   void OnHello(const Request& request);
   void OnConnect(const Request& request);
@@ -95,6 +107,7 @@ class Session final : public EventHandler, public ConnectAnswerer {
   // The limit that stands in the way of one more request, or of a connect, or kNone.
   Reason LimitReached() const;
   Reason ConnectLimitReached() const;
+  Reason LookupLimitReached(TimePoint now) const;
   void Send(const Reply& reply, int descriptor);
   void SendWaiting();
   void WaitToSend(bool for_room);
@@ -116,6 +129,7 @@ class Session final : public EventHandler, public ConnectAnswerer {
   EventLoop::Id retry_;
   EventLoop::Id unread_;
   ReplyQueue waiting_;
+  QueuePlace<Queued> place_;  // in the backlog
 };
 
 }  // namespace sockgate

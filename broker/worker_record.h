@@ -8,14 +8,18 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 
+#include "broker/backlog.h"
 #include "broker/confined_check.h"
 #include "broker/name_book.h"
 #include "broker/peer_check.h"
 #include "broker/policy/role.h"
 #include "broker/rate_limit.h"
+#include "broker/role_metrics.h"
+#include "broker/role_usage.h"
 
 namespace sockgate {
 
@@ -42,7 +46,16 @@ struct WorkerRecord : std::enable_shared_from_this<WorkerRecord> {
   NameBook names;
   RateLimit rate;  // of connects
   RateLimit lookup_rate;
+  // Of the role, by its name, which a worker keeps; the server's and the broker's.
+  RoleMetrics* metrics = nullptr;
+  RoleUsage* usage = nullptr;
   uint32_t channels = 0;
+  // Turns since it last had nothing to say, and its channels in the backlog that have none left.
+  uint32_t turns = 0;
+  std::list<Queued*> queued;
+  QueuePlace<WorkerRecord> place{this};
+  // Tracked ones that are open, and handshakes that go on and will be tracked.
+  uint32_t connections = 0;
   // Sockets in replies that wait for room in a channel.
   uint32_t waiting = 0;
   // Lookups that wait for a name server, and questions that nobody waits for any more but that this

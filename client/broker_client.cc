@@ -66,8 +66,10 @@ bool CanBeName(absl::string_view name) {
 void TakeAnswer(Kind kind, const Reply& from, ConnectResult* result) {
   result->error = ConnectError::Local(kind);
   if (kind != Kind::kNone) return;
-  const Result& said = std::get<ConnectReply>(from.body).result;
+  const auto& reply = std::get<ConnectReply>(from.body);
+  const Result& said = reply.result;
   result->error = ConnectError::FromResult(said);
+  result->tracked = reply.tracked;
   result->started = said.outcome == Outcome::kStarted;
   result->rule = said.rule;
 }

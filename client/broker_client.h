@@ -11,7 +11,8 @@
 // Process: worker. Making one may need socket(2), connect(2) or setsockopt(2), so make it before
 // confinement where you can; Connect() and Resolve() work under the fetcher profile.
 // Ownership: owns its channels. Sockets that it returned are the caller's; those that are connected
-// outlive it and the broker, handshakes that still go on end with it.
+// outlive it and the broker, but for tracked ones, which end with the worker's last channel;
+// handshakes that still go on end with it.
 // Threads: all members from any thread. Each call in progress has a channel of its own: one that is
 // idle, or one that is minted then, which costs one more round trip the first time. When the role
 // has no more of them, a call waits for another one to end; but in in-progress mode it does not.
@@ -59,7 +60,11 @@ struct ConnectResult {
   ConnectError error;
   UniqueFd socket;       // non-blocking and close-on-exec; valid exactly when error.ok()
   bool started = false;  // the handshake may still go on: wait until writable, then read SO_ERROR
-  uint32_t rule = 0;     // the rule that allowed it
+  // The broker holds a duplicate until the connection ends. CurlAdapter sees to it; a caller without
+  // libcurl must call shutdown(2) with SHUT_RDWR before close(2), or the peer hears no FIN and the
+  // connection stays counted against the worker's own limit.
+  bool tracked = false;
+  uint32_t rule = 0;  // the rule that allowed it
 };
 
 struct ResolveResult {

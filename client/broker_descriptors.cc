@@ -14,7 +14,11 @@ namespace {
 constexpr size_t kPageEntries = 1024;
 constexpr size_t kPages = 1024;
 
-// 0: not in the table. Otherwise the answer in the lowest two bits, a hash of the address above.
+// 0: not in the table. Otherwise the answer in the lowest two bits, whether it is tracked in the
+// third, a hash of the address above.
+constexpr uint64_t kAnswerBits = 3;
+constexpr uint64_t kTracked = 4;
+constexpr int kHashShift = 3;
 using Entry = std::atomic<uint64_t>;
 using Page = std::array<Entry, kPageEntries>;
 
@@ -28,7 +32,7 @@ uint64_t Hash(const sockaddr* address, socklen_t length) {
   for (size_t i = 0; i < std::min<size_t>(length, sizeof(sockaddr_storage)); ++i) {
     hash = (hash ^ bytes[i]) * 0x100000001b3;
   }
-  return hash << 2;
+  return hash << kHashShift;
 }
 
 Page* MakePage(std::atomic<Page*>& slot) {
@@ -50,11 +54,13 @@ Entry* Find(int fd, bool make) {
 
 }  // namespace
 
-bool EnterBrokerDescriptor(int fd, const sockaddr* address, socklen_t length,
-                           ConnectAnswer answer) {
+bool EnterBrokerDescriptor(int fd, const sockaddr* address, socklen_t length, ConnectAnswer answer,
+                           bool tracked) {
   Entry* entry = Find(fd, true);
   if (entry == nullptr) return false;
-  *entry = Hash(address, length) | static_cast<uint64_t>(answer);
+  const uint64_t expected =
+      answer == ConnectAnswer::kNone ? 0 : Hash(address, length) | static_cast<uint64_t>(answer);
+  *entry = expected | (tracked ? kTracked : 0);
   return true;
 }
 
@@ -62,13 +68,15 @@ ConnectAnswer TakeBrokerDescriptor(int fd, const sockaddr* address, socklen_t le
   Entry* entry = Find(fd, false);
   if (entry == nullptr || address == nullptr) return ConnectAnswer::kNone;
   uint64_t value = *entry;
-  if (value == 0 || (value & ~uint64_t{3}) != Hash(address, length)) return ConnectAnswer::kNone;
-  if (!entry->compare_exchange_strong(value, 0)) return ConnectAnswer::kNone;
-  return static_cast<ConnectAnswer>(value & 3);
+  if ((value & kAnswerBits) == 0) return ConnectAnswer::kNone;
+  if ((value & ~(kAnswerBits | kTracked)) != Hash(address, length)) return ConnectAnswer::kNone;
+  if (!entry->compare_exchange_strong(value, value & kTracked)) return ConnectAnswer::kNone;
+  return static_cast<ConnectAnswer>(value & kAnswerBits);
 }
 
-void RemoveBrokerDescriptor(int fd) {
-  if (Entry* entry = Find(fd, false)) *entry = 0;
+bool RemoveBrokerDescriptor(int fd) {
+  Entry* entry = Find(fd, false);
+  return entry != nullptr && (entry->exchange(0) & kTracked) != 0;
 }
 
 }  // namespace sockgate

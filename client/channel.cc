@@ -1,5 +1,7 @@
 #include "client/channel.h"
 
+#include <sys/socket.h>
+
 #include <utility>
 #include <variant>
 
@@ -29,6 +31,14 @@ bool Agrees(const Reply& reply, bool has_descriptor) {
   return has_descriptor == (result != nullptr && CarriesDescriptor(result->outcome));
 }
 
+// Of a socket that nobody waits for any more. Where the broker holds a duplicate, closing it here
+// would leave the connection open.
+void Drop(const Reply& reply, UniqueFd* descriptor) {
+  const auto* connect = std::get_if<ConnectReply>(&reply.body);
+  if (connect != nullptr && connect->tracked) shutdown(descriptor->get(), SHUT_RDWR);
+  descriptor->Reset();
+}
+
 }  // namespace
 
 Kind Channel::Call(const decltype(Request::body)& body, std::chrono::milliseconds deadline,
@@ -42,7 +52,7 @@ Kind Channel::Call(const decltype(Request::body)& body, std::chrono::millisecond
     if (kind != Kind::kNone && kind != Kind::kTableFull) break;
     const bool of_this_kind = reply->body.index() == request.body.index();
     if (reply->id == request.id && of_this_kind) return kind;
-    descriptor->Reset();
+    Drop(*reply, descriptor);
     // Only a call that gave up at its deadline may have an answer still to come. Ids wrap around.
     if (static_cast<int32_t>(request.id - reply->id) <= 0) return Kind::kBadReply;
     kind = Kind::kNone;

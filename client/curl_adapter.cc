@@ -264,11 +264,20 @@ curl_socket_t CurlAdapter::OpenSocket(void* handle, curlsocktype purpose, curl_s
   return result.socket.Release();
 }
 
-// Only where libcurl will call connect(2): the entry is for that one call.
+// Where libcurl will call connect(2), for that one call; and where CloseSocket() must know that the
+// socket is tracked.
 void CurlAdapter::PrepareConnect(const curl_sockaddr& address, ConnectResult* result) const {
-  if (!result->error.ok() || sockopt_answer_ != CURL_SOCKOPT_OK || !UsesShim()) return;
-  const auto answer = result->started ? ConnectAnswer::kInProgress : ConnectAnswer::kConnected;
-  if (EnterBrokerDescriptor(result->socket.get(), &address.addr, address.addrlen, answer)) return;
+  if (!result->error.ok()) return;
+  auto answer = ConnectAnswer::kNone;
+  if (sockopt_answer_ == CURL_SOCKOPT_OK && UsesShim()) {
+    answer = result->started ? ConnectAnswer::kInProgress : ConnectAnswer::kConnected;
+  }
+  if (answer == ConnectAnswer::kNone && !result->tracked) return;
+  const int socket = result->socket.get();
+  if (EnterBrokerDescriptor(socket, &address.addr, address.addrlen, answer, result->tracked)) {
+    return;
+  }
+  if (result->tracked) shutdown(socket, SHUT_RDWR);
   result->socket.Reset();
   result->error = ConnectError::Local(Kind::kTableFull, EMFILE);
 }
@@ -294,11 +303,12 @@ int CurlAdapter::SetSocketOptions(void* handle, curl_socket_t /*socket*/,
 }
 
 int CurlAdapter::CloseSocket(void* adapter, curl_socket_t socket) {
-  // The broker's duplicate of a handshake that goes on would keep it going after close(2) here.
-  if (static_cast<CurlAdapter*>(adapter)->options_.mode == ConnectMode::kInProgress) {
+  const bool tracked = RemoveBrokerDescriptor(socket);  // before another thread may get the number
+  // The broker's duplicate of a handshake that goes on, or of a tracked connection, would keep it
+  // going after close(2) here.
+  if (tracked || static_cast<CurlAdapter*>(adapter)->options_.mode == ConnectMode::kInProgress) {
     shutdown(socket, SHUT_RDWR);
   }
-  RemoveBrokerDescriptor(socket);  // before another thread may get the number
   return close(socket);
 }
 

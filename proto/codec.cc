@@ -94,19 +94,22 @@ Endpoint GetEndpoint(ByteReader& in) {
   return Endpoint::Ip(address, port);
 }
 
-// Result: outcome, reason, two zero bytes, rule, error, retry_after_ms.
+// Result: outcome, reason, a byte that is zero but in a connect reply (tracked), a zero byte, rule,
+// error, retry_after_ms.
 
-void PutResult(ByteWriter& out, const Result& result) {
+void PutResult(ByteWriter& out, const Result& result, bool tracked = false) {
   out.U8(static_cast<uint8_t>(result.outcome));
   out.U8(static_cast<uint8_t>(result.reason));
-  out.Zeros(2);
+  out.U8(tracked ? 1 : 0);
+  out.Zeros(1);
   out.U32(result.rule);
   out.U32(result.error);
   out.U32(result.retry_after_ms);
 }
 
-// `success` and `success_too` are the outcomes that only this kind of reply may have.
-Result GetResult(ByteReader& in, Outcome success, Outcome success_too) {
+// `success` and `success_too` are the outcomes that only this kind of reply may have; `tracked` is
+// null where it has no such byte.
+Result GetResult(ByteReader& in, Outcome success, Outcome success_too, bool* tracked = nullptr) {
   Result result;
   result.outcome = Enumerator(in, "outcome", Outcome::kBadRequest);
   if (result.outcome < Outcome::kDenied && result.outcome != success &&
@@ -116,7 +119,8 @@ Result GetResult(ByteReader& in, Outcome success, Outcome success_too) {
   const uint8_t reason = in.U8("reason");
   result.reason =
       static_cast<Reason>(AtMost(in, "reason", reason, static_cast<uint32_t>(kLastReason)));
-  in.Zeros("reserved", 2);
+  if (tracked != nullptr) *tracked = AtMost(in, "tracked", in.U8("tracked"), 1) == 1;
+  in.Zeros("reserved", tracked != nullptr ? 1 : 2);
   result.rule = in.U32("rule");
   result.error = AtMost(in, "error", in.U32("error"), kMaxErrno);
   result.retry_after_ms = in.U32("retry_after_ms");
@@ -210,7 +214,17 @@ HelloReply GetHelloReply(ByteReader& in) {
   return hello;
 }
 
-void Put(ByteWriter& out, const ConnectReply& reply) { PutResult(out, reply.result); }
+void Put(ByteWriter& out, const ConnectReply& reply) {
+  PutResult(out, reply.result, reply.tracked);
+}
+
+ConnectReply GetConnectReply(ByteReader& in) {
+  ConnectReply reply;
+  reply.result = GetResult(in, Outcome::kConnected, Outcome::kStarted, &reply.tracked);
+  if (reply.tracked && !CarriesDescriptor(reply.result.outcome)) in.Fail("tracked");
+  return reply;
+}
+
 void Put(ByteWriter& out, const OpenChannelReply& reply) { PutResult(out, reply.result); }
 
 // Addresses come bare, 4 bytes each and then 16 bytes each, after their counts.
@@ -314,7 +328,7 @@ Decoded DecodeReply(absl::Span<const uint8_t> packet, Reply* reply) {
   if (type == Type::kHelloReply) {
     reply->body = GetHelloReply(in);
   } else if (type == Type::kConnectReply) {
-    reply->body = ConnectReply{GetResult(in, Outcome::kConnected, Outcome::kStarted)};
+    reply->body = GetConnectReply(in);
   } else if (type == Type::kResolveReply) {
     reply->body = GetResolveReply(in);
   } else if (type == Type::kOpenChannelReply) {

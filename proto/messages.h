@@ -133,6 +133,9 @@ struct HelloReply {
 
 struct ConnectReply {
   Result result;
+  // The broker holds a duplicate for as long as the connection lasts, so close(2) alone does not
+  // end it: shutdown(2) first. Only with a descriptor.
+  bool tracked = false;
 };
 
 struct ResolveReply {

@@ -1,5 +1,7 @@
 // The command `sockgate`.
 
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "tool/fetch.h"
 #include "tool/learn.h"
 #include "tool/reload.h"
+#include "tool/revoke.h"
 #include "tool/serve.h"
 #include "tool/status.h"
 
@@ -73,7 +76,8 @@ CLI::App* AddFetch(CLI::App& app, sockgate::FetchOptions& options, std::string& 
   return fetch;
 }
 
-CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& cage) {
+CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& cage,
+                   double& finish_s) {
   CLI::App* serve = app.add_subcommand("serve", "Run a broker on a path");
   CLI::Option* policy = serve
                             ->add_option("--policy", options.policy_file,
@@ -96,7 +100,7 @@ CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& 
       ->allow_extra_args(false);
   serve
       ->add_option("--control", options.control,
-                   "Take orders of `sockgate reload` and `sockgate status` at this path")
+                   "Take orders of `sockgate reload`, `revoke` and `status` at this path")
       ->needs(policy)
       ->type_name("PATH");
   serve
@@ -115,6 +119,17 @@ CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& 
                    "serve where that cannot be had), without-landlock or none")
       ->check(CLI::IsMember({"full", "without-landlock", "none"}))
       ->type_name("CAGE");
+  serve
+      ->add_option("--threads", options.threads,
+                   "Serve with so many threads, each with its share of the workers; default 1")
+      ->check(CLI::Range(1U, sockgate::Broker::kMaxThreads, ""))
+      ->type_name("N");
+  serve
+      ->add_option("--finish-time", finish_s,
+                   "At SIGTERM: seconds for handshakes and lookups under way; default 5. Nothing\n"
+                   "new is begun meanwhile; a second SIGTERM ends it at once")
+      ->check(CLI::Range(0.0, 3600.0, ""))
+      ->type_name("SECONDS");
   return serve;
 }
 
@@ -154,6 +169,19 @@ CLI::App* AddReload(CLI::App& app, sockgate::ReloadOptions& options) {
   CLI::App* reload = app.add_subcommand("reload", "Have a broker read its policy file anew");
   AddControl(reload, options.control);
   return reload;
+}
+
+CLI::App* AddRevoke(CLI::App& app, sockgate::RevokeOptions& options) {
+  CLI::App* revoke =
+      app.add_subcommand("revoke", "Cut connections of roles that say track = true, at once");
+  AddControl(revoke, options.control);
+  revoke->add_option("--role", options.role, "Those of this role")->type_name("ROLE");
+  revoke->add_option("--worker", options.worker, "Those of the worker with this number in the log")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  revoke->add_option("--to", options.to, "Those that lead to these addresses")->type_name("CIDR");
+  revoke->add_flag("--all", options.all, "All of them");
+  return revoke;
 }
 
 CLI::App* AddStatus(CLI::App& app, sockgate::StatusOptions& options) {
@@ -196,7 +224,8 @@ struct Commands {
       fetch.mode = mode == "connected" ? ConnectMode::kConnected : ConnectMode::kInProgress;
       status = sockgate::Fetch(fetch);
     });
-    AddServe(app, serve, cage)->callback([this] {
+    AddServe(app, serve, cage, finish_s)->callback([this] {
+      serve.finish_time = std::chrono::milliseconds(static_cast<int64_t>(finish_s * 1000));
       for (const CageLevel level : {CageLevel::kWithoutLandlock, CageLevel::kNone}) {
         if (cage == Word(level)) serve.cage = level;
       }
@@ -205,6 +234,7 @@ struct Commands {
     AddCheckPolicy(app, check)->callback([this] { status = sockgate::CheckPolicy(check); });
     AddExplain(app, explain)->callback([this] { status = sockgate::Explain(explain); });
     AddReload(app, reload)->callback([this] { status = sockgate::Reload(reload); });
+    AddRevoke(app, revoke)->callback([this] { status = sockgate::Revoke(revoke); });
     AddStatus(app, show)->callback([this] { status = sockgate::Status(show); });
     AddLearn(app, learn)->callback([this] { status = sockgate::Learn(learn); });
   }
@@ -213,9 +243,11 @@ struct Commands {
   std::string mode = "in-progress";
   sockgate::ServeOptions serve;
   std::string cage = "full";
+  double finish_s = 5;
   sockgate::CheckPolicyOptions check;
   sockgate::ExplainOptions explain;
   sockgate::ReloadOptions reload;
+  sockgate::RevokeOptions revoke;
   sockgate::StatusOptions show;
   sockgate::LearnOptions learn;
   int status = 0;

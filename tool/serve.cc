@@ -58,7 +58,7 @@ int Serve(const ServeOptions& options) {
       StartServing(options, &streams, std::move(broker_options), {{options.listen, kRole}}, {});
   if (!broker.ok()) return Fail(EXIT_FAILURE, broker.status());
   std::fprintf(stderr, "sockgate serve: listening on %s\n", options.listen.c_str());
-  (*broker)->RunAsProcess({SIGTERM, SIGINT});
+  (*broker)->RunAsProcess({SIGTERM, SIGINT}, options.finish_time);
   return EXIT_SUCCESS;
 }
 

@@ -6,9 +6,12 @@
 #ifndef SOCKGATE_TOOL_SERVE_H_
 #define SOCKGATE_TOOL_SERVE_H_
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "broker/broker.h"
 #include "confine/cage_level.h"
 
 namespace sockgate {
@@ -22,9 +25,13 @@ struct ServeOptions {
   std::string audit_file = "-";    // "-": standard error
   std::string user;                // whom to run as; empty: whoever started it
   confine::CageLevel cage = confine::CageLevel::kFull;
+  uint32_t threads = 1;
+  // How long what was begun may take to end after the first SIGTERM or SIGINT.
+  std::chrono::milliseconds finish_time = Broker::kFinishTime;
 };
 
-// Serves until SIGTERM or SIGINT. SIGHUP reads the policy file anew, if there is one. Returns the
+// Serves until SIGTERM or SIGINT, after which nothing new is begun; a second one does not wait for
+// what was. SIGHUP reads the policy file anew, if there is one. Returns the
 // exit status.
 int Serve(const ServeOptions& options);
 

@@ -103,6 +103,7 @@ absl::StatusOr<std::unique_ptr<Broker>> StartServing(const ServeOptions& options
   if (!audit.ok()) return audit.status();
   broker_options.audit = *std::move(audit);
   broker_options.cage = options.cage;
+  broker_options.threads = options.threads;
   auto broker = Broker::Create(std::move(broker_options));
   if (!broker.ok()) {
     // Of the keeper's cage.

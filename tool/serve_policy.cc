@@ -61,6 +61,8 @@ int ServePolicy(const ServeOptions& options) {
   BrokerOptions broker_options;
   broker_options.roles = std::move(loaded.policy->roles);
   broker_options.resolver = std::move(loaded.policy->resolver);
+  broker_options.limits = loaded.policy->limits;
+  broker_options.audit_overflow = loaded.policy->audit_overflow;
   const std::vector<ListenAt> listen = std::move(loaded.policy->listen);
   auto broker =
       StartServing(options, &streams, std::move(broker_options), listen, {file, options.control});
@@ -71,7 +73,7 @@ int ServePolicy(const ServeOptions& options) {
   if (!control.ok()) return Fail(control.status());
 
   SayWhere(listen);
-  (*broker)->RunAsProcess({SIGTERM, SIGINT});
+  (*broker)->RunAsProcess({SIGTERM, SIGINT}, options.finish_time);
   control->reset();
   return EXIT_SUCCESS;
 }

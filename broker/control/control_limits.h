@@ -8,7 +8,7 @@
 namespace sockgate {
 
 // One packet of at most this many bytes each way.
-inline constexpr size_t kMaxControlRequestBytes = 64;
+inline constexpr size_t kMaxControlRequestBytes = 512;
 inline constexpr size_t kMaxControlReplyBytes = size_t{64} * 1024;
 
 }  // namespace sockgate

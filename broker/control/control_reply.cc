@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_format.h"
 #include "broker/control/control_limits.h"
+#include "broker/control/role_json.h"
 #include "broker/policy/finding_text.h"
 #include "proto/check.h"
 
@@ -91,21 +92,26 @@ Json FindingsJson(const std::vector<Finding>& findings) {
   return list;
 }
 
-Json RoleJson(const BrokerStatus::Role& role) {
-  Json json = {{"name", role.name},
-               {"mode", role.mode == PolicyMode::kReport ? "report" : "enforce"},
-               {"rules", role.rules},
-               {"workers", role.workers},
-               {"channels", role.channels}};
-  if (role.removed) json["removed"] = true;
-  return json;
-}
-
 Json ListenJson(const ListenAt& at) {
   Json json = {{"path", at.path}, {"role", at.role}, {"mode", absl::StrFormat("%04o", at.mode)}};
   if (at.owner.has_value()) json["uid"] = *at.owner;
   if (at.group.has_value()) json["gid"] = *at.group;
   return json;
+}
+
+Json ProcessJson(const BrokerStatus& broker) {
+  return {{"descriptors", broker.process.descriptors},
+          {"descriptor_limit", broker.process.descriptor_limit},
+          {"memory_bytes", broker.process.resident_bytes},
+          {"wakeups", broker.wakeups},
+          {"cpu_us", broker.process.cpu.count()}};
+}
+
+Json AuditJson(const BrokerStatus::Audit& audit) {
+  return {{"lines", audit.lines},
+          {"lost", audit.lost},
+          {"waiting_bytes", audit.waiting_bytes},
+          {"full", audit.full}};
 }
 
 // In words, and by what a program may want to test.
@@ -154,17 +160,29 @@ std::string StatusReply(const std::string& file, const Reloader::State& state,
                   {"generation", broker.generation},
                   {"loaded_at", TimeText(state.loaded_at)},
                   {"last_error", std::move(last_error)}}},
+                {"started_at", TimeText(broker.started_at)},
+                {"uptime_s", broker.uptime.count() / 1000},
+                {"threads", broker.threads},
+                {"stopping", broker.stopping},
+                {"process", ProcessJson(broker)},
+                {"audit", AuditJson(broker.audit)},
                 {"cage", CageJson(broker.cage)},
                 {"roles", Json::array()},
                 {"listen", Json::array()}};
-  for (const BrokerStatus::Role& role : broker.roles) reply["roles"].push_back(RoleJson(role));
+  for (const auto& [name, role] : broker.roles) reply["roles"].push_back(RoleJson(name, role));
   for (const ListenAt& at : broker.listen) reply["listen"].push_back(ListenJson(at));
   if (broker.resolver.has_value()) {
     reply["resolver"] = {{"state", std::string{Word(broker.resolver->state)}},
-                         {"questions", broker.resolver->questions}};
+                         {"questions", broker.resolver->questions},
+                         {"cache",
+                          {{"entries", broker.resolver->cache.entries},
+                           {"hits", broker.resolver->cache.hits},
+                           {"misses", broker.resolver->cache.misses}}}};
   }
   return Fit(std::move(reply));
 }
+
+std::string RevokeReply(size_t ended) { return Dump({{"revoked", ended}}); }
 
 std::string ErrorReply(absl::string_view why) { return Dump({{"error", std::string{why}}}); }
 

@@ -6,6 +6,7 @@
 #ifndef SOCKGATE_BROKER_CONTROL_CONTROL_REPLY_H_
 #define SOCKGATE_BROKER_CONTROL_CONTROL_REPLY_H_
 
+#include <cstddef>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -17,6 +18,7 @@ namespace sockgate {
 std::string ReloadReply(const std::string& file, const ReloadReport& report);
 std::string StatusReply(const std::string& file, const Reloader::State& state,
                         const BrokerStatus& broker);
+std::string RevokeReply(size_t ended);
 std::string ErrorReply(absl::string_view why);
 
 }  // namespace sockgate

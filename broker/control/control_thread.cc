@@ -13,8 +13,10 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "absl/strings/strip.h"
 #include "broker/control/control_limits.h"
 #include "broker/control/control_reply.h"
+#include "broker/control/revoke_request.h"
 #include "proto/packet_socket.h"
 
 namespace sockgate {
@@ -164,11 +166,19 @@ void ControlThread::Serve() {
 
 std::string ControlThread::Answer(absl::string_view word) {
   const std::string& file = reloader_->path();
+  if (absl::ConsumePrefix(&word, kRevokeWord)) return Revoke(word);
   if (word == "reload") return ReloadReply(file, reloader_->Reload(client_order_));
   if (word != "status") return ErrorReply("unknown request");
   const absl::StatusOr<BrokerStatus> status = broker_->GetStatus();
   if (!status.ok()) return ErrorReply(status.status().message());
   return StatusReply(file, reloader_->state(), *status);
+}
+
+std::string ControlThread::Revoke(absl::string_view pairs) {
+  const absl::StatusOr<RevokeOrder> order = ParseRevokeRequest(pairs);
+  if (!order.ok()) return ErrorReply(order.status().message());
+  const absl::StatusOr<size_t> ended = broker_->Revoke(*order, client_order_);
+  return ended.ok() ? RevokeReply(*ended) : ErrorReply(ended.status().message());
 }
 
 }  // namespace sockgate

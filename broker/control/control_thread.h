@@ -65,6 +65,7 @@ class ControlThread {
   bool KnowClient();
   void Serve();
   std::string Answer(absl::string_view word);
+  std::string Revoke(absl::string_view pairs);
 
   const std::chrono::milliseconds patience_;
   Broker* const broker_;

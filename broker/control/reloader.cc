@@ -44,7 +44,11 @@ bool Reloader::Load(std::vector<Finding>* findings, const OrderedBy& by) {
   const absl::Status status =
       broker_->Replace(std::move(loaded.policy->roles), std::move(loaded.policy->listen),
                        loaded.policy->resolver, by);
-  if (status.ok()) return true;
+  if (status.ok()) {
+    broker_->SetLimits(loaded.policy->limits);
+    broker_->SetAuditOverflow(loaded.policy->audit_overflow);
+    return true;
+  }
   Finding finding;
   finding.message = std::string{status.message()};
   findings->push_back(std::move(finding));

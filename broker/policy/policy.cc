@@ -77,6 +77,15 @@ Policy Policy::Closed(Reason reason) {
   return policy;
 }
 
+const HostName* Policy::FindNamed(uint32_t rule, Names names) const {
+  if (rule == 0 || rule > rules_.size()) return nullptr;
+  const auto* pattern = std::get_if<HostPattern>(&rules_[rule - 1].target);
+  if (pattern == nullptr) return nullptr;
+  const auto found = std::find_if(names.begin(), names.end(),
+                                  [&](const HostName* name) { return pattern->Matches(*name); });
+  return found == names.end() ? nullptr : *found;
+}
+
 Verdict Policy::Decide(const Endpoint& endpoint, Transport transport, Names names,
                        Trace* trace) const {
   const Verdict verdict = Judge(endpoint, transport, names, trace);

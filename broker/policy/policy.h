@@ -73,6 +73,10 @@ class Policy {
   Verdict ForeseeHost(const HostName& name, uint16_t port, Transport transport,
                       Trace* trace = nullptr) const;
 
+  // Of the names the first one that the rule with this number is about. Null: none is, or there is
+  // no such rule.
+  const HostName* FindNamed(uint32_t rule, Names names) const;
+
   const std::vector<Rule>& rules() const { return rules_; }
   PolicyMode mode() const { return mode_; }
 

@@ -125,6 +125,31 @@ void Lint(const std::vector<RoleDraft>& drafts, const std::vector<ListenAt>& lis
   }
 }
 
+BrokerLimits ReadBrokerLimits(const TomlValue::Table& entries, Findings* findings) {
+  constexpr uint32_t kMostChannels = 10'000'000;
+  constexpr uint32_t kMostMib = 1'048'576;
+  TomlTable table(entries, "'limits'", findings);
+  BrokerLimits limits;
+  limits.max_channels =
+      table.Integer("max_channels", 1, kMostChannels).value_or(limits.max_channels);
+  limits.max_memory_mib =
+      table.Integer("max_memory_mib", 0, kMostMib).value_or(limits.max_memory_mib);
+  table.Finish();
+  return limits;
+}
+
+AuditOverflow ReadAuditOverflow(TomlTable* table) {
+  const TomlEntry* entry = table->FindString("audit_overflow");
+  if (entry == nullptr) return AuditOverflow::kDeny;
+  const std::string& word = *entry->value.string();
+  if (word == "drop") return AuditOverflow::kDrop;
+  if (word != "deny") {
+    table->findings()->Error(entry->value.at, absl::StrCat(Quoted(word), " cannot be done"),
+                             "write \"deny\" or \"drop\"");
+  }
+  return AuditOverflow::kDeny;
+}
+
 std::optional<PolicyFile> Build(const TomlValue& document, Findings* findings) {
   TomlTable table(*document.table(), "the file", findings);
   if (!CheckVersion(&table, findings)) return std::nullopt;
@@ -137,6 +162,10 @@ std::optional<PolicyFile> Build(const TomlValue& document, Findings* findings) {
   if (const TomlEntry* resolver = table.FindTable("resolver")) {
     file.resolver = ReadResolver(*resolver->value.table(), findings);
   }
+  if (const TomlEntry* limits = table.FindTable("limits")) {
+    file.limits = ReadBrokerLimits(*limits->value.table(), findings);
+  }
+  file.audit_overflow = ReadAuditOverflow(&table);
   table.Finish();
   const OwnPlaces own = FindOwnPlaces(deny_own, file.listen, findings);
   for (const RoleDraft& draft : drafts) CheckNoWayToListeners(draft, own, findings);

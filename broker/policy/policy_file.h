@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "broker/policy/audit_overflow.h"
+#include "broker/policy/broker_limits.h"
 #include "broker/policy/finding.h"
 #include "broker/policy/listen_at.h"
 #include "broker/policy/role.h"
@@ -25,6 +27,8 @@ struct PolicyFile {
   std::vector<Role> roles;
   std::vector<ListenAt> listen;
   ResolverOptions resolver;
+  BrokerLimits limits;
+  AuditOverflow audit_overflow = AuditOverflow::kDeny;
 };
 
 struct LoadedPolicy {

@@ -45,6 +45,24 @@ struct Limits {
   uint32_t connect_burst = 0;  // at least 1 when there is a rate
   // What a worker's own deadline is cut to.
   uint32_t max_deadline_ms = kMaxDeadlineMs;
+  // Tracked connections that are open, with handshakes that go on. Only with Role::track, as the
+  // next one.
+  uint32_t max_connections = 1024;
+  // When such a connection is cut; 0: never.
+  uint32_t max_connection_age_s = 0;
+};
+
+// Of all workers of a role together. 0: as many as they like; what is over one of these is answered
+// Reason::kRoleLimit, and a worker too many is turned away.
+struct RoleTotals {
+  uint32_t max_workers = 0;
+  uint32_t max_channels = 0;
+  uint32_t max_pending = 0;  // handshakes that go on
+  uint32_t max_lookups = 0;  // that wait for a name server
+  uint32_t connects_per_second = 0;
+  uint32_t connect_burst = 0;  // at least 1 when there is a rate
+  uint32_t lookups_per_second = 0;
+  uint32_t lookup_burst = 0;
 };
 
 // TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT; tcp(7).
@@ -83,11 +101,15 @@ struct Role {
   std::string name = {};
   Policy policy = {};
   Limits limits = {};
+  RoleTotals totals = {};
   SocketOptions socket_options = {};
   Peers peers = {};
   // Nothing is decided for a worker that came by a path until its process shows a seccomp filter
   // and no_new_privs in every thread.
   bool require_confined = false;
+  // The broker keeps a duplicate of each TCP connection until it ends: to count it, to log what
+  // went over it, and to cut it.
+  bool track = false;
 };
 
 }  // namespace sockgate

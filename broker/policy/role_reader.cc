@@ -19,6 +19,7 @@ constexpr uint32_t kMostPatienceMs = 3'600'000;
 // The client keeps one channel to ask for others.
 constexpr uint32_t kFewestChannels = 2;
 constexpr uint32_t kMostGraceMs = 86'400'000;
+constexpr uint32_t kMostAgeS = 31'536'000;
 
 void CheckName(const TomlEntry& entry, Findings* findings) {
   const std::string& name = entry.key;
@@ -105,7 +106,22 @@ void ReadRate(TomlTable* table, const char* rate_key, const char* burst_key, uin
   }
 }
 
-Limits ReadLimits(const TomlValue::Table& entries, Findings* findings) {
+// A limit that nobody keeps would be worse than none.
+void ReadConnections(TomlTable* table, bool track, Limits* limits) {
+  for (const char* key : {"max_connections", "max_connection_age_s"}) {
+    const TomlEntry* entry = table->Find(key);
+    if (track || entry == nullptr) continue;
+    table->findings()->Error(entry->key_at,
+                             absl::StrCat("'", key, "' means nothing without tracking"),
+                             "write track = true in the role, or remove it");
+  }
+  limits->max_connections =
+      table->Integer("max_connections", 1, kMostOfAKind).value_or(limits->max_connections);
+  limits->max_connection_age_s =
+      table->Integer("max_connection_age_s", 0, kMostAgeS).value_or(limits->max_connection_age_s);
+}
+
+Limits ReadLimits(const TomlValue::Table& entries, bool track, Findings* findings) {
   TomlTable table(entries, "'limits'", findings);
   Limits limits;
   limits.max_outstanding = static_cast<uint16_t>(
@@ -125,8 +141,28 @@ Limits ReadLimits(const TomlValue::Table& entries, Findings* findings) {
            &limits.lookup_burst);
   limits.max_deadline_ms =
       table.Integer("max_deadline_ms", 1, kMaxDeadlineMs).value_or(limits.max_deadline_ms);
+  ReadConnections(&table, track, &limits);
   table.Finish();
   return limits;
+}
+
+uint32_t ReadTotal(TomlTable* table, const char* key) {
+  return table->Integer(key, 1, kMostOfAKind).value_or(0);
+}
+
+RoleTotals ReadTotals(const TomlValue::Table& entries, Findings* findings) {
+  TomlTable table(entries, "'total'", findings);
+  RoleTotals totals;
+  totals.max_workers = ReadTotal(&table, "max_workers");
+  totals.max_channels = ReadTotal(&table, "max_channels");
+  totals.max_pending = ReadTotal(&table, "max_pending");
+  totals.max_lookups = ReadTotal(&table, "max_lookups");
+  ReadRate(&table, "connects_per_second", "connect_burst", &totals.connects_per_second,
+           &totals.connect_burst);
+  ReadRate(&table, "lookups_per_second", "lookup_burst", &totals.lookups_per_second,
+           &totals.lookup_burst);
+  table.Finish();
+  return totals;
 }
 
 }  // namespace
@@ -143,11 +179,17 @@ RoleDraft ReadRole(const TomlEntry& entry, Findings* findings) {
   TomlTable table(*entry.value.table(), "a role", findings);
   ReadMode(&table, &draft);
   draft.role.require_confined = table.Boolean("require_confined").value_or(false);
+  const bool says_track = table.Find("track") != nullptr;
+  const auto track = table.Boolean("track");
+  draft.role.track = track.value_or(false);
   const TomlEntry* peers = table.FindTable("peers");
   if (peers != nullptr) draft.role.peers = ReadPeers(*peers, findings);
   draft.rules = ReadRulesOf(&table);
   if (const TomlEntry* limits = table.FindTable("limits")) {
-    draft.role.limits = ReadLimits(*limits->value.table(), findings);
+    draft.role.limits = ReadLimits(*limits->value.table(), track.value_or(says_track), findings);
+  }
+  if (const TomlEntry* total = table.FindTable("total")) {
+    draft.role.totals = ReadTotals(*total->value.table(), findings);
   }
   if (const TomlEntry* sockets = table.FindTable("sockets")) {
     draft.role.socket_options = ReadSocketOptions(*sockets->value.table(), findings);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <nlohmann/json.hpp>
@@ -146,11 +147,31 @@ TEST_F(AuditLogPipeTest, WhatIsSkippedWhenFullIsCounted) {
   EXPECT_NE(Read().find(R"("change":"opened")"), std::string::npos);
 }
 
+TEST_F(AuditLogPipeTest, WhereLinesMayBeDroppedNothingStopsDecisions) {
+  const auto sink = std::make_shared<AuditSink>(UniqueFd(open("/dev/full", O_WRONLY | O_CLOEXEC)));
+  sink->set_overflow(AuditOverflow::kDrop);
+  log_ = std::make_unique<AuditLog>(sink);
+  const uint32_t lines = FillUp();
+  EXPECT_FALSE(log_->stops_decisions());
+  for (int i = 0; i < 1000; ++i) Decide();
+  EXPECT_EQ(log_->lost(), 1000U);
+  int ends[2] = {-1, -1};
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+  reader_.Reset(ends[0]);
+  sink->Replace(UniqueFd(ends[1]));
+  std::string text;
+  for (log_->Flush(); log_->pending(); log_->Flush()) text += Read();
+  text += Read();
+  EXPECT_NE(text.find(R"("event":"lost","lines":1000})"), std::string::npos);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), lines + 1);
+}
+
 TEST_F(AuditLogPipeTest, AReaderThatHasGoneMakesItFullAndRaisesNoSignal) {
   reader_.Reset();
   FillUp();
   log_->Flush();
   EXPECT_TRUE(log_->full());
+  EXPECT_TRUE(log_->stops_decisions());
 }
 
 TEST_F(AuditLogPipeTest, AReaderThatGoesInBetween) {

@@ -1,5 +1,6 @@
 #include "broker/audit_log.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -60,7 +61,7 @@ TEST_F(AuditLogTest, ADecisionToAllow) {
   log_.Decision(attempt_, {Decision::kAllow, 3, 12, Reason::kNone});
   EXPECT_EQ(
       Line(),
-      R"("event":"decision","worker":5,"channel":7,"role":"fetch","request":9,)"
+      R"("event":"decision","worker":5,"channel":7,"pid":1234,"uid":1000,"role":"fetch","request":9,)"
       R"("target":"[2001:db8::1]:443","transport":"stream","mode":"connected",)"
       R"("purpose":"transfer","verdict":"allow","rule":3,"line":12,"reason":"none","policy":1})"
       "\n");
@@ -72,11 +73,12 @@ TEST_F(AuditLogTest, ADecisionToDeny) {
   attempt_.request.mode = ConnectMode::kInProgress;
   attempt_.request.purpose = Purpose::kDirect;
   log_.Decision(attempt_, {Decision::kDeny, 0, 0, Reason::kTransport});
-  EXPECT_EQ(Line(),
-            R"("event":"decision","worker":5,"channel":7,"role":"fetch","request":9,)"
-            R"("target":"10.0.0.1:22","transport":"datagram","mode":"in-progress",)"
-            R"("purpose":"direct","verdict":"deny","rule":0,"reason":"transport","policy":1})"
-            "\n");
+  EXPECT_EQ(
+      Line(),
+      R"("event":"decision","worker":5,"channel":7,"pid":1234,"uid":1000,"role":"fetch","request":9,)"
+      R"("target":"10.0.0.1:22","transport":"datagram","mode":"in-progress",)"
+      R"("purpose":"direct","verdict":"deny","rule":0,"reason":"transport","policy":1})"
+      "\n");
 }
 
 TEST_F(AuditLogTest, ADecisionThatOnlyReportModeLetsThrough) {
@@ -84,6 +86,49 @@ TEST_F(AuditLogTest, ADecisionThatOnlyReportModeLetsThrough) {
   const json line = json::parse(Text());
   EXPECT_EQ(line.at("verdict"), "would-deny");
   EXPECT_EQ(line.at("reason"), "no-rule-matches");
+}
+
+TEST_F(AuditLogTest, TheEndOfAConnection) {
+  ConnectionEnd end;
+  end.by = ConnectionEnd::By::kWorkerGone;
+  end.bytes_sent = 70;
+  end.bytes_received = 5'000'000'000;
+  end.duration = std::chrono::milliseconds(1500);
+  log_.Connection(attempt_, end);
+  EXPECT_EQ(
+      Line(),
+      R"("event":"connection","worker":5,"channel":7,"pid":1234,"uid":1000,"role":"fetch","request":9,)"
+      R"("target":"[2001:db8::1]:443","bytes_sent":70,"bytes_received":5000000000,)"
+      R"("duration_us":1500000,"closed_by":"worker-gone"})"
+      "\n");
+}
+
+// Each belongs to a decision, of which there are none beyond the bound.
+TEST_F(AuditLogTest, TheEndOfAConnectionIsNeverSkipped) {
+  AuditLog log{UniqueFd(fcntl(file_, F_DUPFD_CLOEXEC, 0))};
+  while (!log.full()) log.Decision(attempt_, Verdict());
+  log.Channel(worker_, 1, "opened", {});
+  log.Connection(attempt_, {});
+  log.Flush();
+  const std::string text = Text();
+  EXPECT_NE(text.find(R"("event":"connection")"), std::string::npos);
+  EXPECT_EQ(text.find(R"("event":"channel")"), std::string::npos);
+}
+
+TEST_F(AuditLogTest, ARevocation) {
+  RevokeOrder order;
+  log_.Revoked(order, 2, {});
+  EXPECT_EQ(Line(), R"("event":"revoke","connections":2})"
+                    "\n");
+  ASSERT_EQ(ftruncate(file_, 0), 0);
+  lseek(file_, 0, SEEK_SET);
+  order.role = "fetch";
+  order.worker = 5;
+  order.to = Cidr::Parse("192.0.2.0/24");
+  log_.Revoked(order, 1, {"control", OrderedBy::Process{1234, 1000}});
+  EXPECT_EQ(Line(), R"("event":"revoke","by":"control","pid":1234,"uid":1000,"role":"fetch",)"
+                    R"("worker":5,"to":"192.0.2.0/24","connections":1})"
+                    "\n");
 }
 
 TEST_F(AuditLogTest, ChangesOfThePolicy) {
@@ -119,9 +164,11 @@ TEST_F(AuditLogTest, ACompletion) {
   Result result;
   result.outcome = Outcome::kConnected;
   log_.Completion(attempt_, result, attempt_.begun + std::chrono::microseconds(1500));
-  EXPECT_EQ(Line(), R"("event":"completion","worker":5,"channel":7,"role":"fetch","request":9,)"
-                    R"("target":"[2001:db8::1]:443","outcome":"connected","connect_us":1500})"
-                    "\n");
+  EXPECT_EQ(
+      Line(),
+      R"("event":"completion","worker":5,"channel":7,"pid":1234,"uid":1000,"role":"fetch","request":9,)"
+      R"("target":"[2001:db8::1]:443","outcome":"connected","connect_us":1500})"
+      "\n");
 }
 
 TEST_F(AuditLogTest, ACompletionWithReasonAndErrno) {
@@ -143,7 +190,7 @@ TEST_F(AuditLogTest, ACompletionWithReasonAndErrno) {
 TEST_F(AuditLogTest, AChannel) {
   log_.Channel(worker_, 7, "violation", "deadline_ms");
   EXPECT_EQ(Line(),
-            R"("event":"channel","worker":5,"channel":7,"role":"fetch","pid":1234,"uid":1000,)"
+            R"("event":"channel","worker":5,"channel":7,"pid":1234,"uid":1000,"role":"fetch",)"
             R"("change":"violation","detail":"deadline_ms"})"
             "\n");
 }

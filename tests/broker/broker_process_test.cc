@@ -45,6 +45,8 @@ std::map<std::string, int> Descriptors(pid_t pid) {
        std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", error)) {
     if (std::stoi(entry.path().filename()) <= STDERR_FILENO) continue;
     const std::string target = std::filesystem::read_symlink(entry.path(), error);
+    // Of itself, for its status.
+    if (target.substr(target.rfind('/') + 1) == "statm") continue;
     ++kinds[target.substr(0, target.find(':'))];
   }
   return kinds;

@@ -128,14 +128,14 @@ TEST_F(BrokerReplaceTest, StatusSaysWhoIsServedByWhat) {
   ASSERT_TRUE(status.ok());
   EXPECT_EQ(status->generation, 2U);
   ASSERT_EQ(status->roles.size(), 2U);
-  EXPECT_EQ(status->roles[0].name, "fetch");
-  EXPECT_TRUE(status->roles[0].removed);
-  EXPECT_EQ(status->roles[0].workers, 2U);
-  EXPECT_EQ(status->roles[0].channels, 3U);
-  EXPECT_EQ(status->roles[1].name, "other");
-  EXPECT_FALSE(status->roles[1].removed);
-  EXPECT_EQ(status->roles[1].rules, 1U);
-  EXPECT_EQ(status->roles[1].workers, 0U);
+  const BrokerStatus::Role& fetch = status->roles.at("fetch");
+  EXPECT_TRUE(fetch.removed);
+  EXPECT_EQ(fetch.workers, 2U);
+  EXPECT_EQ(fetch.channels, 3U);
+  const BrokerStatus::Role& other = status->roles.at("other");
+  EXPECT_FALSE(other.removed);
+  EXPECT_EQ(other.rules, 1U);
+  EXPECT_EQ(other.workers, 0U);
 }
 
 TEST_F(BrokerReplaceTest, TheEndOfTheBrokerReleasesWhoWaits) {

@@ -93,6 +93,12 @@ Handshake FakeNet::Look(int socket) {
 
 void FakeNet::GiveUp(int socket) { ++LineOf(socket).give_ups; }
 
+Measured FakeNet::Measure(int socket) {
+  Line& line = LineOf(socket);
+  ++line.measures;
+  return line.measured;
+}
+
 void FakeNet::Finish(size_t i, int answer) {
   lines_[i].answers = {answer};
   lines_[i].look = Handshake::kDone;

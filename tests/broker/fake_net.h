@@ -62,9 +62,12 @@ class FakeNet final : public Net {
     int connects = 0;
     int looks = 0;
     int give_ups = 0;
+    Measured measured;  // what it is said to be; the test's to change
+    int measures = 0;
   };
   size_t lines() const { return lines_.size(); }
   const Line& line(size_t i) const { return lines_[i]; }
+  void SetMeasured(size_t i, const Measured& measured) { lines_[i].measured = measured; }
   // How many descriptors of the near side are open in this process.
   size_t Holders(size_t i) const { return lines_[i].near_side.Holders(); }
 
@@ -73,6 +76,7 @@ class FakeNet final : public Net {
   int Connect(int socket, const Endpoint& endpoint) override;
   Handshake Look(int socket) override;
   void GiveUp(int socket) override;
+  Measured Measure(int socket) override;
 
  private:
   Line& LineOf(int socket);

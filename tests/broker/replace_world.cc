@@ -24,9 +24,11 @@ Role RoleThatAllows(const std::string& name, const std::vector<std::string>& all
   return role;
 }
 
-ReplaceWorld::ReplaceWorld(std::vector<Role> roles) : log_(memfd_create("audit", MFD_CLOEXEC)) {
+ReplaceWorld::ReplaceWorld(std::vector<Role> roles, uint32_t threads)
+    : log_(memfd_create("audit", MFD_CLOEXEC)) {
   BrokerOptions options;
   options.roles = std::move(roles);
+  options.threads = threads;
   options.audit.Reset(fcntl(log_.get(), F_DUPFD_CLOEXEC, 0));
   broker_ = *Broker::Create(std::move(options));
 }

@@ -21,7 +21,7 @@ Role RoleThatAllows(const std::string& name, const std::vector<std::string>& all
 
 class ReplaceWorld {
  public:
-  explicit ReplaceWorld(std::vector<Role> roles);
+  explicit ReplaceWorld(std::vector<Role> roles, uint32_t threads = 1);
   ~ReplaceWorld() { Stop(); }
   ReplaceWorld(const ReplaceWorld&) = delete;
   ReplaceWorld& operator=(const ReplaceWorld&) = delete;
@@ -30,6 +30,8 @@ class ReplaceWorld {
   void StartRunning(void (*first)() = [] {});
   // The broker runs no more, but lives on.
   void Stop();
+  // Waits until it runs no more by itself.
+  void Join() { thread_.join(); }
   // It lives no more either, and all its lines are in the log.
   void End();
 

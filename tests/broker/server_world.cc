@@ -29,7 +29,7 @@ ServerWorld::ServerWorld(UniqueFd audit_fd, std::optional<std::chrono::milliseco
   audit = std::make_unique<AuditLog>(std::move(audit_fd));
   NameServing serving;
   if (patience.has_value()) serving = {&names, *patience};
-  server = std::make_unique<Server>(thread.loop(), &net, audit.get(), serving);
+  server = std::make_unique<Server>(thread.loop(), &net, audit.get(), &usage, serving);
   thread.set_after_wakeup([this] {
     if (server != nullptr) server->AfterWakeup();
   });

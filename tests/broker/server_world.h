@@ -71,6 +71,7 @@ class ServerWorld {
   FakeNames names;
   const UniqueFd log;
   std::unique_ptr<AuditLog> audit;
+  BrokerUsage usage;
   LoopThread thread;
   std::unique_ptr<Server> server;
 };

@@ -93,6 +93,18 @@ TEST_F(ChannelTest, ALateReplyIsDroppedAndItsDescriptorClosed) {
   EXPECT_FALSE(right.Closed());
 }
 
+// To close it would not do: the broker has a duplicate.
+TEST_F(ChannelTest, ATrackedSocketThatNobodyWaitsForIsShutDown) {
+  ASSERT_EQ(Connect(kShort), Kind::kNoAnswer);
+  Marked late;
+  ConnectReply tracked = Saying(Outcome::kConnected);
+  tracked.tracked = true;
+  broker_.Reply(1, tracked, late.near_side.get());
+  broker_.Reply(2, Saying(Outcome::kDenied));
+  ASSERT_EQ(Connect(), Kind::kNone);
+  EXPECT_TRUE(late.Closed()) << "while the broker's is open";
+}
+
 TEST_F(ChannelTest, ManyLateRepliesInAnyOrder) {
   for (int i = 0; i < 3; ++i) ASSERT_EQ(Connect(milliseconds(1)), Kind::kNoAnswer);
   broker_.Reply(3, Saying(Outcome::kDenied));

@@ -382,6 +382,24 @@ TEST_F(NameShimTest, OtherDescriptorsAreLibcs) {
   EXPECT_EQ(errno, EAFNOSUPPORT);
 }
 
+TEST(BrokerDescriptorsTest, ThatASocketIsTrackedOutlivesTheAnswer) {
+  const sockaddr_in here = Loopback(1);
+  const auto* address = reinterpret_cast<const sockaddr*>(&here);
+  constexpr int kFd = 1000;
+  for (const ConnectAnswer answer :
+       {ConnectAnswer::kNone, ConnectAnswer::kConnected, ConnectAnswer::kInProgress}) {
+    ASSERT_TRUE(EnterBrokerDescriptor(kFd, address, sizeof(here), answer, /*tracked=*/true));
+    EXPECT_EQ(TakeBrokerDescriptor(kFd, address, sizeof(here)), answer);
+    EXPECT_EQ(TakeBrokerDescriptor(kFd, address, sizeof(here)), ConnectAnswer::kNone);
+    EXPECT_TRUE(RemoveBrokerDescriptor(kFd));
+    EXPECT_FALSE(RemoveBrokerDescriptor(kFd));
+  }
+  // What the number was before does not matter.
+  ASSERT_TRUE(EnterBrokerDescriptor(kFd, address, sizeof(here), ConnectAnswer::kNone, true));
+  ASSERT_TRUE(EnterBrokerDescriptor(kFd, address, sizeof(here), ConnectAnswer::kConnected));
+  EXPECT_FALSE(RemoveBrokerDescriptor(kFd));
+}
+
 TEST(BrokerDescriptorsTest, NumbersThatCannotBeEntered) {
   const sockaddr_in here = Loopback(1);
   const auto* address = reinterpret_cast<const sockaddr*>(&here);

@@ -10,9 +10,11 @@
 #include <linux/netlink.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -387,6 +389,23 @@ TEST(BrokerEscapeWithoutLandlock, TheFilterStands) {
       PerformIn(CageLevel::kWithoutLandlock, OpenAct("", 0, Here().secret(), O_WRONLY | O_TRUNC)),
       Killed());
   EXPECT_EQ(PerformIn(CageLevel::kWithoutLandlock, OpenAct("", 0, Here().secret(), O_RDONLY)),
+            Exited(0));
+}
+
+// Of a connection's data how much is unacknowledged is all that ioctl(2) tells: whatever differs from
+// that question in one bit is not for this descriptor.
+TEST(BrokerEscapeNot, ItMayAskWhatIsUnacknowledgedAndNothingNearIt) {
+  EXPECT_EQ(launch::RunForked([] {
+              const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+              if (!EnterCage(CageLevel::kIfPossible)) return kNotConfined;
+              int bytes = -1;
+              if (ioctl(fd.get(), SIOCOUTQ, &bytes) != 0 || bytes != 0) return 1;
+              for (unsigned bit = 0; bit < 32; ++bit) {
+                const unsigned long request = SIOCOUTQ ^ (1UL << bit);
+                if (ioctl(fd.get(), request, &bytes) != -1 || errno != ENOTTY) return 2;
+              }
+              return 0;
+            }),
             Exited(0));
 }
 

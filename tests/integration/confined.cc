@@ -10,6 +10,16 @@
 #include "tests/integration/pipe_text.h"
 
 namespace sockgate::testing {
+namespace {
+
+UniqueFd ChannelOf(BrokerProcess& broker, const std::string& role) {
+  auto channel = broker.AddWorker(role);
+  SOCKGATE_CHECK(channel.ok());
+  return *std::move(channel);
+}
+
+}  // namespace
+
 int PrepareWorker(int /*channel*/) {
   tzset();
   return curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -40,26 +50,27 @@ BrokerProcess StartBrokerWith(Role role, UniqueFd audit) {
   return *std::move(broker);
 }
 
-ConfinedRun::ConfinedRun(BrokerProcess& broker, Piece piece, const std::string& role) {
-  Start(
-      broker, [piece = std::move(piece)](int channel) { return RunPiece(channel, piece); }, role);
+ConfinedRun::ConfinedRun(BrokerProcess& broker, Piece piece, const std::string& role)
+    : ConfinedRun(ChannelOf(broker, role), std::move(piece)) {}
+
+ConfinedRun::ConfinedRun(UniqueFd channel, Piece piece) {
+  Start(std::move(channel),
+        [piece = std::move(piece)](int descriptor) { return RunPiece(descriptor, piece); });
 }
 
 ConfinedRun ConfinedRun::Raw(BrokerProcess& broker, RawPiece piece, const std::string& role) {
   ConfinedRun run;
-  run.Start(broker, piece, role);
+  run.Start(ChannelOf(broker, role), piece);
   return run;
 }
 
-void ConfinedRun::Start(BrokerProcess& broker, const RawPiece& piece, const std::string& role) {
+void ConfinedRun::Start(UniqueFd channel, const RawPiece& piece) {
   Pipe pipe;
   reader_ = std::move(pipe.reader);
-  auto channel = broker.AddWorker(role);
-  SOCKGATE_CHECK(channel.ok());
   launch::WorkerOptions options;
   const int writer = pipe.writer.get();
   options.keep_descriptors.push_back(writer);
-  worker_ = launch::Worker::Start(*std::move(channel), options, PrepareWorker, [&](int fd) {
+  worker_ = launch::Worker::Start(std::move(channel), options, PrepareWorker, [&](int fd) {
     WriteAll(writer, piece(fd));
     return 0;
   });

@@ -39,6 +39,8 @@ class ConfinedRun {
   using RawPiece = std::function<std::string(int channel)>;
 
   ConfinedRun(BrokerProcess& broker, Piece piece, const std::string& role = "test");
+  // On a channel that is there already.
+  ConfinedRun(UniqueFd channel, Piece piece);
   static ConfinedRun Raw(BrokerProcess& broker, RawPiece piece, const std::string& role = "test");
 
   launch::Worker& worker() { return *worker_; }
@@ -48,7 +50,7 @@ class ConfinedRun {
 
  private:
   ConfinedRun() = default;
-  void Start(BrokerProcess& broker, const RawPiece& piece, const std::string& role);
+  void Start(UniqueFd channel, const RawPiece& piece);
 
   UniqueFd reader_;
   absl::StatusOr<launch::Worker> worker_ = absl::UnavailableError("not started");

@@ -26,6 +26,7 @@ constexpr size_t kNameFamilyAt = 8;
 constexpr size_t kNameBytesAt = 9;
 constexpr size_t kOutcomeAt = 8;
 constexpr size_t kReasonAt = 9;
+constexpr size_t kTrackedAt = 10;
 constexpr size_t kErrorAt = 16;
 constexpr size_t kRetryAt = 20;
 constexpr size_t kV4CountAt = 28;
@@ -178,6 +179,19 @@ TEST(CodecTest, ReadsEveryPartOfAResult) {
   EXPECT_EQ(result("connect_bad_request").reason, Reason::kPortZero);
 }
 
+TEST(CodecTest, ReadsWhetherAConnectionIsTracked) {
+  const auto tracked = [](const char* name) {
+    return DecodedReply<ConnectReply>(ReplyBytes(name)).tracked;
+  };
+  EXPECT_TRUE(tracked("connect_tracked"));
+  EXPECT_FALSE(tracked("connect_connected"));
+  ConnectReply reply;
+  reply.result.outcome = Outcome::kConnected;
+  reply.result.rule = 1;
+  reply.tracked = true;
+  EXPECT_EQ(Encoded(Reply{2, reply}), ReplyBytes("connect_tracked"));
+}
+
 TEST(CodecTest, ReadsResolveReply) {
   const std::string bytes = ReplyBytes("resolve_resolved");
   const auto reply = DecodedReply<ResolveReply>(bytes);
@@ -314,6 +328,7 @@ TEST(CodecTest, RefusesRepliesThatBreakABound) {
   const std::string limited = ReplyBytes("connect_limited");
   const std::string resolved = ReplyBytes("resolve_resolved");
   const std::string unresolved = ReplyBytes("resolve_failed");
+  const std::string opened = ReplyBytes("open_channel_opened");
   const struct {
     std::string bytes;
     const char* field;
@@ -322,8 +337,14 @@ TEST(CodecTest, RefusesRepliesThatBreakABound) {
       {With(hello, 10, "0004"), "ok"},
       {With(hello, 10, "0104"), "max_outstanding"},
       {With(none, 10, "0100"), "max_outstanding"},  // requests but no version
-      {With(connected, 10, "01"), "reserved"},
-      {With(connected, 11, "80"), "reserved"},
+      {With(connected, kTrackedAt, "01"), "ok"},
+      {With(connected, kTrackedAt, "02"), "tracked"},
+      {With(connected, kTrackedAt, "ff"), "tracked"},
+      {With(failed, kTrackedAt, "01"), "tracked"},  // no socket that could be
+      {With(limited, kTrackedAt, "01"), "tracked"},
+      {With(resolved, kTrackedAt, "01"), "reserved"},
+      {With(opened, kTrackedAt, "01"), "reserved"},
+      {With(connected, kTrackedAt + 1, "80"), "reserved"},
       {With(connected, kErrorAt, "6f000000"), "error"},
       {With(connected, kRetryAt, "01000000"), "retry_after_ms"},
       {With(failed, kErrorAt, "00000000"), "error"},

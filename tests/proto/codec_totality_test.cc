@@ -56,6 +56,7 @@ bool IsDocumentedField(const char* field) {
                                                                "version",
                                                                "max_outstanding",
                                                                "outcome",
+                                                               "tracked",
                                                                "reason",
                                                                "rule",
                                                                "error",

@@ -131,6 +131,25 @@ TEST_F(ControlThreadTest, ReloadsAndSaysHowItStands) {
   EXPECT_TRUE(json::parse(Ask("status"))["policy"]["last_error"].is_null());
 }
 
+TEST_F(ControlThreadTest, RevokesAndTheLogSaysWhoOrderedIt) {
+  Start();
+  EXPECT_EQ(Ask("revoke"), R"({"revoked":0})");
+  EXPECT_EQ(Ask("revoke role=fetch worker=7 to=192.0.2.0/24"), R"({"revoked":0})");
+  EXPECT_EQ(Ask("revoke role="), R"({"error":"role= wants one role's name"})");
+  EXPECT_EQ(Ask("revoked"), R"({"error":"unknown request"})");
+  control_.reset();
+  End();
+  const auto lines = Audit("revoke");
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0].at("by"), "control");
+  EXPECT_EQ(lines[0].at("pid"), children_[0]);
+  EXPECT_EQ(lines[0].at("connections"), 0);
+  EXPECT_FALSE(lines[0].contains("role"));
+  EXPECT_EQ(lines[1].at("role"), "fetch");
+  EXPECT_EQ(lines[1].at("worker"), 7);
+  EXPECT_EQ(lines[1].at("to"), "192.0.2.0/24");
+}
+
 TEST_F(ControlThreadTest, TheLogSaysWhoOrderedIt) {
   Start();
   Ask("reload");

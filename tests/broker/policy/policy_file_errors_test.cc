@@ -48,7 +48,7 @@ TEST(PolicyErrorsTest, OfTheFile) {
        {"error 2:1 unknown key 'deny_own_adresses' in the file (write 'deny_own_addresses')"}},
       {"version = 1\n\"colo\\u0007r\" = 1\n" + role,
        {"error 2:1 unknown key 'colo\\x07r' in the file"
-        " (write one of version, deny_own_addresses, roles, listen, resolver)"}},
+        " (write one of version, deny_own_addresses, roles, listen, resolver, limits, audit_overflow)"}},
       {"version = 1\ndeny_own_addresses = 1\n" + role,
        {"error 2:22 'deny_own_addresses' must be a boolean, not an integer"
         " (write deny_own_addresses = true or false)"}},
@@ -143,6 +143,26 @@ TEST(PolicyErrorsTest, OfLimits) {
       {WithRules("limits = { connect_burst = 1 }"),
        {"error 7:12 'connect_burst' means nothing without a rate"
         " (write connects_per_second = 10 too, or remove it)"}},
+      {WithRules("total = { max_workers = 0, max_worker = 1 }"),
+       {"error 7:25 'max_workers' cannot be 0 (write 1 to 1000000)",
+        "error 7:28 unknown key 'max_worker' in 'total' (write 'max_workers')"}},
+      {"version = 1\nlimits = { max_memory_mib = -1, max_chanels = 1 }\n[roles.r]\n",
+       {"error 2:29 'max_memory_mib' cannot be -1 (write 0 to 1048576)",
+        "error 2:33 unknown key 'max_chanels' in 'limits' (write 'max_channels')"}},
+      {WithRules("limits = { max_connections = 1, max_connection_age_s = 0 }"),
+       {"error 7:12 'max_connections' means nothing without tracking"
+        " (write track = true in the role, or remove it)",
+        "error 7:33 'max_connection_age_s' means nothing without tracking"
+        " (write track = true in the role, or remove it)"}},
+      {WithRules("track = false\nlimits = { max_connections = 1 }"),
+       {"error 8:12 'max_connections' means nothing without tracking"
+        " (write track = true in the role, or remove it)"}},
+      // The one mistake is told, not what follows from it.
+      {WithRules("track = 1\nlimits = { max_connections = 1 }"),
+       {"error 7:9 'track' must be a boolean, not an integer (write track = true or false)"}},
+      {WithRules("track = true\nlimits = { max_connections = 0, max_connection_age_s = 31536001 }"),
+       {"error 8:30 'max_connections' cannot be 0 (write 1 to 1000000)",
+        "error 8:56 'max_connection_age_s' cannot be 31536001 (write 0 to 31536000)"}},
   });
 }
 
@@ -244,7 +264,7 @@ TEST(PolicyErrorsTest, AllAreReportedInTheOrderOfTheFile) {
       {{"version = 1\ncolour = 1\n[roles.a]\nallow = [\n  { host = \"a..b\", ports = 0 },\n"
         "  { cidr = \"x\", ports = 80 },\n]\n[[listen]]\npath = \"x\"\nrole = \"b\"\n",
         {"error 2:1 unknown key 'colour' in the file"
-         " (write one of version, deny_own_addresses, roles, listen, resolver)",
+         " (write one of version, deny_own_addresses, roles, listen, resolver, limits, audit_overflow)",
          "error 5:12 'a..b' has an empty label: two dots in a row, or one in front"
          " (write a name (example.com), or all names below one (*.example.com))",
          "error 5:28 0 is no port (write 1 to 65535)",

@@ -36,6 +36,7 @@ role = "crawler"
 [roles.crawler]
 mode = "report"
 require_confined = true
+track = true
 peers = { users = ["root", 1000], groups = [2000] }
 deny = [ { cidr = "192.0.2.66" } ]
 allow = [
@@ -57,6 +58,16 @@ unread_patience_ms = 4
 connects_per_second = 5
 connect_burst = 6
 max_deadline_ms = 7
+max_connections = 16
+max_connection_age_s = 17
+[roles.crawler.total]
+max_workers = 21
+max_channels = 22
+max_pending = 23
+max_lookups = 24
+connects_per_second = 25
+lookups_per_second = 26
+lookup_burst = 27
 [roles.crawler.sockets]
 source = ["192.0.2.7", "2001:db8::7"]
 interface = "eth0"
@@ -82,13 +93,13 @@ std::vector<std::string> RulesOf(const Role& role) {
 
 TEST(PolicyFileTest, NumbersRulesInTheOrderOfTheFile) {
   EXPECT_THAT(RulesOf(RoleOf(Whole(), "crawler")),
-              ElementsAre("17: deny 192.0.2.66/32 all ports tcp and udp",
-                          "19: allow public ports 80,8000-8100 tcp",
-                          "20: allow *.example.com ports 443 tcp private",
-                          "20: allow xn--bcher-kva.example ports 443 tcp private",
-                          "21: allow 192.0.2.0/24 all ports tcp and udp",
-                          "21: allow 2001:db8::/32 all ports tcp and udp",
-                          "22: allow unix /run/app/socket"));
+              ElementsAre("18: deny 192.0.2.66/32 all ports tcp and udp",
+                          "20: allow public ports 80,8000-8100 tcp",
+                          "21: allow *.example.com ports 443 tcp private",
+                          "21: allow xn--bcher-kva.example ports 443 tcp private",
+                          "22: allow 192.0.2.0/24 all ports tcp and udp",
+                          "22: allow 2001:db8::/32 all ports tcp and udp",
+                          "23: allow unix /run/app/socket"));
 }
 
 TEST(PolicyFileTest, ReadsARole) {
@@ -109,6 +120,27 @@ TEST(PolicyFileTest, ReadsARole) {
   EXPECT_EQ(role.limits.connects_per_second, 5U);
   EXPECT_EQ(role.limits.connect_burst, 6U);
   EXPECT_EQ(role.limits.max_deadline_ms, 7U);
+  EXPECT_TRUE(role.track);
+  EXPECT_EQ(role.limits.max_connections, 16U);
+  EXPECT_EQ(role.limits.max_connection_age_s, 17U);
+  EXPECT_EQ(role.totals.max_workers, 21U);
+  EXPECT_EQ(role.totals.max_channels, 22U);
+  EXPECT_EQ(role.totals.max_pending, 23U);
+  EXPECT_EQ(role.totals.max_lookups, 24U);
+  EXPECT_EQ(role.totals.connects_per_second, 25U);
+  EXPECT_EQ(role.totals.connect_burst, 25U) << "that of a second";
+  EXPECT_EQ(role.totals.lookups_per_second, 26U);
+  EXPECT_EQ(role.totals.lookup_burst, 27U);
+}
+
+TEST(PolicyFileTest, TheBrokersLimits) {
+  const auto with = [](const char* limits) {
+    return ParsePolicy(absl::StrCat("version = 1\n", limits, "\n[roles.r]\n")).policy->limits;
+  };
+  EXPECT_EQ(with("").max_channels, 0U);
+  EXPECT_EQ(with("").max_memory_mib, 1024U);
+  EXPECT_EQ(with("limits = { max_channels = 7, max_memory_mib = 0 }").max_channels, 7U);
+  EXPECT_EQ(with("limits = { max_memory_mib = 0 }").max_memory_mib, 0U);
 }
 
 TEST(PolicyFileTest, ReadsSocketOptions) {
@@ -144,6 +176,9 @@ TEST(PolicyFileTest, WhatIsNotWrittenHasItsDefault) {
   const Role& role = RoleOf(loaded, "r");
   EXPECT_EQ(role.policy.mode(), PolicyMode::kEnforce);
   EXPECT_FALSE(role.require_confined);
+  EXPECT_FALSE(role.track);
+  EXPECT_EQ(role.limits.max_connections, 1024U);
+  EXPECT_EQ(role.limits.max_connection_age_s, 0U);
   EXPECT_TRUE(role.peers.anyone());
   EXPECT_EQ(role.limits.max_outstanding, Limits().max_outstanding);
   EXPECT_EQ(role.limits.connects_per_second, 0U);

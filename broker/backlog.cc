@@ -1,0 +1,35 @@
+#include "broker/backlog.h"
+
+#include "broker/worker_record.h"
+
+namespace sockgate {
+
+bool Backlog::HasTurn(WorkerRecord* worker) {
+  if (worker->turns == kShare) return false;
+  ++worker->turns;
+  return true;
+}
+
+void Backlog::Add(QueuePlace<Queued>* place, WorkerRecord* worker) {
+  place->Join(&worker->queued);
+  if (!worker->place.queued()) worker->place.Join(&workers_);
+}
+
+void Backlog::Remove(QueuePlace<Queued>* place, WorkerRecord* worker) {
+  if (!place->queued()) return;
+  place->Quit();
+  if (!worker->queued.empty()) return;
+  worker->place.Quit();
+  worker->turns = 0;
+}
+
+void Backlog::ServeOne() {
+  if (workers_.empty()) return;
+  WorkerRecord* worker = workers_.front();
+  worker->place.Join(&workers_);
+  Queued* session = worker->queued.front();
+  worker->queued.splice(worker->queued.end(), worker->queued, worker->queued.begin());
+  if (session->TakeTurn() == Queued::Turn::kNothing) session->Leave();
+}
+
+}  // namespace sockgate
