@@ -77,7 +77,7 @@ void TakeAnswer(Kind kind, const Reply& from, ConnectResult* result) {
 void TakeAnswer(Kind kind, const Reply& from, ResolveResult* result) {
   result->error = ConnectError::Local(kind);
   if (kind != Kind::kNone) return;
-  const ResolveReply& reply = std::get<ResolveReply>(from.body);
+  const auto& reply = std::get<ResolveReply>(from.body);
   result->error = LookupError(reply.result);
   result->rule = reply.result.rule;
   if (!result->error.ok()) return;

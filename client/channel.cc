@@ -60,6 +60,16 @@ Kind Channel::Call(const decltype(Request::body)& body, std::chrono::millisecond
   return kind;
 }
 
+// First nothing more can come, so that nothing comes after the look at what is there.
+void Channel::Abandon() {
+  shutdown(socket_.get(), SHUT_RDWR);
+  const TimePoint now = std::chrono::steady_clock::now();
+  Reply reply;
+  UniqueFd late;
+  while (Receive(now, &reply, &late) == Kind::kNone) Drop(reply, &late);
+  Close();
+}
+
 Kind Channel::Send(const Request& request, TimePoint give_up) {
   const size_t size = EncodeRequest(request, absl::MakeSpan(buffer_));
   if (size == 0) {

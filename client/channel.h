@@ -38,6 +38,10 @@ class Channel {
   // Every call from now on is kBrokerGone.
   void Close() { socket_.Reset(); }
 
+  // Close() after a call that gave up: its answer may lie there, with a socket that is tracked and so
+  // has to be shut down. Does not wait.
+  void Abandon();
+
   int descriptor() const { return socket_.get(); }
 
  private:

@@ -42,6 +42,7 @@ std::unique_ptr<Channel> ChannelPool::Take(TimePoint give_up, ConnectError* erro
 }
 
 void ChannelPool::GiveBack(std::unique_ptr<Channel> channel, Kind kind) {
+  if (kind == Kind::kNoAnswer) channel->Abandon();
   const std::lock_guard<std::mutex> lock(mutex_);
   const bool ends = Ends(kind) || kind == Kind::kNoAnswer || ended() != Kind::kNone;
   --lent_;

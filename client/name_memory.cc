@@ -21,7 +21,7 @@ void NameMemory::NoteOne(absl::string_view name, const IpAddress& address, uint3
     std::rotate(known, known + 1, named.end());
   } else {
     if (named.size() == kMostNames) named.erase(named.begin());
-    named.push_back({std::string(name), broker});
+    named.push_back({std::string{name}, broker});
   }
   if (order_.size() <= kMostAddresses) return;
   names_.erase(order_.front());

@@ -60,7 +60,8 @@ struct ChildPlan {
 };
 
 // An error that names the descriptor: for a channel or a descriptor to keep (the channel's source is
-// one) that is not open, for a channel among the standard streams, and for a descriptor to keep in the fixed channel's place.
+// one) that is not open, for a channel among the standard streams, and for a descriptor to keep in
+// the fixed channel's place.
 absl::Status CheckDescriptors(int channel, const WorkerOptions& options, ChannelPlace place);
 
 // `report` is the write end of the pipe for what becomes of it. CheckDescriptors has been OK.

@@ -116,15 +116,17 @@ TEST_F(ReconnectByPathTest, ButNoLongerThanItsDeadline) {
 }
 
 TEST_F(ReconnectByPathTest, ManyThreadsOverManyRestartsLeakNothing) {
+  constexpr size_t kThreads = 6;
   const size_t before = *testing::OpenFdCount(getpid());
   std::atomic<bool> stop = false;
   std::atomic<int> connected = 0;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   // Or its queue would fill up.
   std::thread acceptor([&] {
     while (!stop) static_cast<void>(listener_->Accept(milliseconds(20)));
   });
-  for (int i = 0; i < 6; ++i) {
+  for (size_t i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, i] {
       const auto mode = i % 2 == 0 ? ConnectMode::kConnected : ConnectMode::kInProgress;
       while (!stop) {
@@ -148,11 +150,11 @@ TEST_F(ReconnectByPathTest, ManyThreadsOverManyRestartsLeakNothing) {
   stop = true;
   for (std::thread& thread : threads) thread.join();
   acceptor.join();
-  // Six channels and the first, with an end on either side, less what there was before.
-  for (int i = 0; i < 200 && *testing::OpenFdCount(getpid()) > before + 2 * 6; ++i) {
+  // A channel for each and the first, with an end on either side, less what there was before.
+  for (int i = 0; i < 200 && *testing::OpenFdCount(getpid()) > before + 2 * kThreads; ++i) {
     std::this_thread::sleep_for(milliseconds(10));
   }
-  EXPECT_LE(*testing::OpenFdCount(getpid()), before + 2 * 6);
+  EXPECT_LE(*testing::OpenFdCount(getpid()), before + 2 * kThreads);
 }
 
 // --- brokers that say what the test wants said, by a source ---

@@ -193,9 +193,9 @@ TEST_F(BrokerLinkTest, OneThatHasAnsweredIs) {
 TEST_F(BrokerLinkTest, AllThreadsShareOneAttempt) {
   LoseFirst();
   FakeBroker next;
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 8; ++i) {
-    threads.emplace_back([this] {
+  std::vector<std::thread> threads(8);
+  for (std::thread& thread : threads) {
+    thread = std::thread([this] {
       ConnectError error;
       const auto contact = link_.Get(steady_clock::now(), &error);
       ASSERT_NE(contact, nullptr) << error.ToString();

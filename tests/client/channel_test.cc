@@ -273,5 +273,20 @@ TEST_F(ChannelTest, AStormOfSignalsDoesNotExtendTheDeadline) {
   EXPECT_EQ(next, Kind::kNone);
 }
 
+// The broker's duplicate would keep a tracked connection open.
+TEST_F(ChannelTest, WhatCameTooLateForAnAbandonedCallIsShutDown) {
+  ASSERT_EQ(Connect(kShort), Kind::kNoAnswer);
+  const Marked late;
+  ConnectReply tracked = Saying(Outcome::kConnected);
+  tracked.tracked = true;
+  broker_.Reply(1, tracked, late.near_side.get());
+  const auto start = std::chrono::steady_clock::now();
+  channel_.Abandon();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(50));
+  EXPECT_TRUE(late.Closed()) << "although its near side is open here";
+  EXPECT_TRUE(broker_.HungUp());
+  EXPECT_EQ(Connect(), Kind::kBrokerGone);
+}
+
 }  // namespace
 }  // namespace sockgate

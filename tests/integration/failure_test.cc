@@ -19,6 +19,7 @@
 #include "proto/packet_socket.h"
 #include "tests/client/launch/forked.h"
 #include "tests/integration/confined.h"
+#include "tests/integration/faulty_worker.h"
 #include "tests/integration/pipe_text.h"
 #include "tests/integration/server_process.h"
 #include "tests/integration/transfer.h"
@@ -47,30 +48,7 @@ std::string HealthyFetch(BrokerProcess& broker, const ServerProcess& server) {
   });
 }
 
-// The broker's open descriptors once their number has not changed for a fifth of a second.
-size_t FdsAtRest(const BrokerProcess& broker) {
-  size_t count = 0;
-  for (int unchanged = 0; unchanged < 20; ++unchanged) {
-    const size_t now = OpenFdCount(broker.pid()).value_or(0);
-    if (now != count) unchanged = 0;
-    count = now;
-    std::this_thread::sleep_for(milliseconds(10));
-  }
-  return count;
-}
-
 constexpr char kHealthy[] = "code 0 status 204 body ";
-
-// Waits, for at most five seconds, until the broker has as many descriptors open as `expected`.
-size_t SettledFds(const BrokerProcess& broker, size_t expected) {
-  size_t count = 0;
-  for (int i = 0; i < 500; ++i) {
-    count = OpenFdCount(broker.pid()).value_or(0);
-    if (count == expected) break;
-    std::this_thread::sleep_for(milliseconds(10));
-  }
-  return count;
-}
 
 TEST(Failure, ABrokerKilledInMidRequestIsAnErrorAtOnce) {
   BrokerProcess broker = StartBroker({"203.0.113.0/24:*"});
@@ -122,7 +100,7 @@ TEST(Failure, AWorkerKilledInMidRequestLeavesNothingBehind) {
   ServerProcess server({});
   BrokerProcess broker = StartBroker({"203.0.113.0/24:*", "127.0.0.1:*"});
   EXPECT_EQ(HealthyFetch(broker, server), kHealthy);
-  const size_t before = FdsAtRest(broker);
+  const size_t before = FdsAtRest(broker.pid());
   for (const ConnectMode mode : {ConnectMode::kConnected, ConnectMode::kInProgress}) {
     ConfinedRun run(broker, [mode](BrokerClient& client) {
       std::vector<ConnectResult> held;
@@ -134,7 +112,7 @@ TEST(Failure, AWorkerKilledInMidRequestLeavesNothingBehind) {
     EXPECT_GT(OpenFdCount(broker.pid()).value(), before);
     run.worker().Kill();
     EXPECT_TRUE(absl::StrContains(run.Text(), "[signal 9]"));
-    EXPECT_EQ(SettledFds(broker, before), before);
+    EXPECT_EQ(SettledFds(broker.pid(), before), before);
     EXPECT_EQ(HealthyFetch(broker, server), kHealthy);
   }
 }
@@ -179,7 +157,7 @@ TEST(Hostile, GarbageClosesTheSendersChannelOnlyAndIsLogged) {
 TEST(Hostile, DescriptorsSentToTheBrokerAreNotTaken) {
   ServerProcess server({});
   BrokerProcess broker = StartBroker({"127.0.0.1:*"});
-  const size_t before = FdsAtRest(broker);
+  const size_t before = FdsAtRest(broker.pid());
   auto channel = broker.AddWorker("test");
   ASSERT_TRUE(channel.ok());
   const auto* bytes = reinterpret_cast<const uint8_t*>(kHello.data());
@@ -189,7 +167,7 @@ TEST(Hostile, DescriptorsSentToTheBrokerAreNotTaken) {
   EXPECT_LE(OpenFdCount(broker.pid()).value(), before + 1);
   EXPECT_EQ(HealthyFetch(broker, server), kHealthy);
   channel->Reset();
-  EXPECT_EQ(SettledFds(broker, before), before);
+  EXPECT_EQ(SettledFds(broker.pid(), before), before);
 }
 
 // Descriptors in flight are limited for all channels of the broker's user together, and root is
@@ -243,7 +221,7 @@ TEST(Hostile, AWorkerWithManyUnreadChannelsHurtsItselfOnly) {
 TEST(Hostile, AWorkerThatNeverReadsHurtsItselfOnly) {
   ServerProcess server({});
   BrokerProcess broker = StartBroker({"127.0.0.1:*"});
-  const size_t before = FdsAtRest(broker);
+  const size_t before = FdsAtRest(broker.pid());
   auto channel = broker.AddWorker("test");
   ASSERT_TRUE(channel.ok());
   // Hello, and then as many requests to connect as the kernel takes, for a second.
@@ -268,7 +246,7 @@ TEST(Hostile, AWorkerThatNeverReadsHurtsItselfOnly) {
   EXPECT_LT(OpenFdCount(broker.pid()).value(), before + 20);
   EXPECT_EQ(HealthyFetch(broker, server), kHealthy);
   channel->Reset();
-  EXPECT_EQ(SettledFds(broker, before), before);
+  EXPECT_EQ(SettledFds(broker.pid(), before), before);
 }
 
 }  // namespace

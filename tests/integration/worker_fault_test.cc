@@ -1,7 +1,7 @@
-// A worker runs out of descriptors, is interrupted, meets a broker that stands still, or is killed at
-// any step: it is told what is the matter, goes on if it can, and nothing is left behind.
+// A worker runs out of descriptors, is interrupted, or meets a broker that stands still: it is told
+// what is the matter, goes on as soon as it can, and nothing is left behind. worker_death_test.cc has
+// those that do not go on.
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -11,11 +11,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <fstream>
-#include <memory>
 #include <thread>
 #include <vector>
 
@@ -23,11 +21,10 @@
 #include "broker/policy/policy_file.h"
 #include "client/channel.h"
 #include "proto/check.h"
-#include "proto/codec.h"
 #include "proto/packet_socket.h"
 #include "tests/broker/temp_folder.h"
 #include "tests/integration/confined.h"
-#include "tests/integration/pipe_text.h"
+#include "tests/integration/faulty_worker.h"
 #include "tests/integration/server_process.h"
 #include "tests/integration/transfer.h"
 #include "tests/support/loopback_tcp.h"
@@ -56,70 +53,6 @@ uint16_t PeerPort(int socket) {
   getpeername(socket, reinterpret_cast<sockaddr*>(&address), &length);
   return ntohs(address.sin_port);
 }
-
-// Once their number has not changed for a fifth of a second.
-size_t FdsAtRest(pid_t pid) {
-  size_t count = 0;
-  for (int unchanged = 0; unchanged < 20; ++unchanged) {
-    const size_t now = OpenFdCount(pid).value_or(0);
-    if (now != count) unchanged = 0;
-    count = now;
-    std::this_thread::sleep_for(milliseconds(10));
-  }
-  return count;
-}
-
-// Waits, for at most five seconds, until there are as many as `expected`.
-size_t SettledFds(pid_t pid, size_t expected) {
-  size_t count = 0;
-  for (int i = 0; i < 500; ++i) {
-    count = OpenFdCount(pid).value_or(0);
-    if (count == expected) break;
-    std::this_thread::sleep_for(milliseconds(10));
-  }
-  return count;
-}
-
-// Starts a worker under the fetcher profile with little that ConfinedRun does not do; `prepare` runs
-// before the filter.
-class FaultyWorker {
- public:
-  using Step = std::function<std::string(int channel)>;
-
-  FaultyWorker(BrokerProcess& broker, launch::WorkerOptions options,
-               const std::function<void()>& prepare, const Step& step) {
-    auto channel = broker.AddWorker("test");
-    SOCKGATE_CHECK(channel.ok());
-    const int writer = text_.writer.get();
-    options.keep_descriptors.push_back(writer);
-    worker_ = launch::Worker::Start(
-        *std::move(channel), options,
-        [&](int fd) {
-          prepare();
-          return PrepareWorker(fd);
-        },
-        [&](int fd) {
-          WriteAll(writer, step(fd));
-          return 0;
-        });
-    SOCKGATE_CHECK(worker_.ok());
-    text_.writer.Reset();
-  }
-
-  launch::Worker& worker() { return *worker_; }
-
-  std::string Text() {
-    std::string text = ReadAll(text_.reader.get());
-    const auto ended = worker_->Wait();
-    SOCKGATE_CHECK(ended.ok());
-    if (ended->signaled) absl::StrAppend(&text, "[signal ", ended->code_or_signal, "]");
-    return text;
-  }
-
- private:
-  Pipe text_;
-  absl::StatusOr<launch::Worker> worker_ = absl::UnavailableError("not started");
-};
 
 class EitherModeTest : public ::testing::TestWithParam<ConnectMode> {};
 
@@ -376,10 +309,10 @@ TEST(StoppedBrokerTest, AllThreadsAreToldInTimeAndServedAfterwards) {
     const size_t before = *OpenFdCount(getpid());
     ASSERT_EQ(kill(broker.pid(), SIGSTOP), 0);
     const auto begun = steady_clock::now();
-    std::vector<std::thread> threads;
-    for (int i = 0; i < 2; ++i) {
-      threads.emplace_back(
-          [&] { EXPECT_EQ(connect(abandoned->port()).error.kind, Kind::kNoAnswer); });
+    std::vector<std::thread> threads(2);
+    for (std::thread& thread : threads) {
+      thread =
+          std::thread([&] { EXPECT_EQ(connect(abandoned->port()).error.kind, Kind::kNoAnswer); });
     }
     for (std::thread& thread : threads) thread.join();
     EXPECT_LT(steady_clock::now() - begun, milliseconds(6000));
@@ -392,180 +325,6 @@ TEST(StoppedBrokerTest, AllThreadsAreToldInTimeAndServedAfterwards) {
     EXPECT_LE(*OpenFdCount(getpid()), before);
   }
   EXPECT_EQ(SettledFds(broker.pid(), brokers_before), brokers_before);
-}
-
-// --- killed at every step ---
-
-void Send(int channel, uint32_t id, const decltype(Request::body)& body) {
-  std::array<uint8_t, kMaxPacketBytes> packet;
-  const size_t size = EncodeRequest({id, body}, absl::MakeSpan(packet));
-  SOCKGATE_CHECK(size > 0);
-  SOCKGATE_CHECK(
-      SendPacket(channel, absl::MakeConstSpan(packet.data(), size), -1, Wait::kYes).status ==
-      PacketStatus::kOk);
-}
-
-// Waits for a packet, and takes it with what comes with it if it is to.
-void Await(int channel, bool take) {
-  pollfd one = {channel, POLLIN, 0};
-  while (poll(&one, 1, -1) != 1) {
-  }
-  std::array<uint8_t, kMaxPacketBytes> packet;
-  if (!take) return;
-  Received received =
-      ReceivePacket(channel, absl::MakeSpan(packet), Accept::kOneDescriptor, Wait::kYes);
-  SOCKGATE_CHECK(received.status == PacketStatus::kOk);
-  // The worker has it until its end.
-  static_cast<void>(received.fd.Release());
-}
-
-void Greet(int channel) {
-  Send(channel, 1, Hello());
-  Await(channel, true);
-}
-
-struct KilledAt {
-  const char* step;
-  void (*go_there)(int channel, uint16_t port);
-};
-
-void PrintTo(const KilledAt& at, std::ostream* out) { *out << at.step; }
-
-const KilledAt kSteps[] = {
-    {"BeforeHello", [](int, uint16_t) {}},
-    {"HelloUnread",
-     [](int channel, uint16_t) {
-       Send(channel, 1, Hello());
-       Await(channel, false);
-     }},
-    {"AfterHello", [](int channel, uint16_t) { Greet(channel); }},
-    {"ReplyUnread",
-     [](int channel, uint16_t port) {
-       Greet(channel);
-       Send(channel, 2, To("127.0.0.1", port, ConnectMode::kConnected));
-       Await(channel, false);
-     }},
-    {"ReplyRead",
-     [](int channel, uint16_t port) {
-       Greet(channel);
-       Send(channel, 2, To("127.0.0.1", port, ConnectMode::kConnected));
-       Await(channel, true);
-     }},
-    {"MintedUnread",
-     [](int channel, uint16_t) {
-       Greet(channel);
-       Send(channel, 2, OpenChannelRequest());
-       Await(channel, false);
-     }},
-    {"MintedRead",
-     [](int channel, uint16_t) {
-       Greet(channel);
-       Send(channel, 2, OpenChannelRequest());
-       Await(channel, true);
-     }},
-    {"ConnectedModePending",
-     [](int channel, uint16_t) {
-       Greet(channel);
-       for (uint32_t id = 2; id < 7; ++id) {
-         Send(channel, id, To(kBlackHoleV4, 80, ConnectMode::kConnected, 60'000));
-       }
-     }},
-    {"InProgressPendingUnread",
-     [](int channel, uint16_t) {
-       Greet(channel);
-       for (uint32_t id = 2; id < 7; ++id) {
-         Send(channel, id, To(kBlackHoleV4, 80, ConnectMode::kInProgress, 60'000));
-       }
-       Await(channel, false);
-     }},
-    {"InProgressPendingRead",
-     [](int channel, uint16_t) {
-       Greet(channel);
-       for (uint32_t id = 2; id < 7; ++id) {
-         Send(channel, id, To(kBlackHoleV4, 80, ConnectMode::kInProgress, 60'000));
-         Await(channel, true);
-       }
-     }},
-};
-
-std::string HealthyFetch(BrokerProcess& broker, const ServerProcess& server) {
-  return RunConfined(broker, [&](BrokerClient& client) {
-    CurlAdapter adapter(&client, {});
-    return Perform(adapter, server.Url("/status/204")).ToString();
-  });
-}
-
-std::string AwaitDeath(int said) {
-  WriteAll(said, ".");
-  pollfd never = {-1, 0, 0};
-  poll(&never, 1, 60'000);
-  return "not killed";
-}
-
-class KilledTest : public ::testing::TestWithParam<KilledAt> {};
-
-INSTANTIATE_TEST_SUITE_P(At, KilledTest, ::testing::ValuesIn(kSteps),
-                         [](const auto& at) { return at.param.step; });
-
-constexpr char kHealthy[] = "code 0 status 204 body ";
-
-TEST_P(KilledTest, TheBrokerHasNothingLeftOfTheWorkerAndServesTheNext) {
-  const ServerProcess server({});
-  BrokerProcess broker = StartBroker({"203.0.113.0/24:*", "127.0.0.1:*"});
-  EXPECT_EQ(HealthyFetch(broker, server), kHealthy);
-  const size_t before = FdsAtRest(broker.pid());
-  for (int i = 0; i < 3; ++i) {
-    Pipe said;
-    launch::WorkerOptions options;
-    options.keep_descriptors = {said.writer.get()};
-    FaultyWorker run(
-        broker, options, [] {},
-        [&](int channel) {
-          GetParam().go_there(channel, server.port());
-          return AwaitDeath(said.writer.get());
-        });
-    char byte;
-    ASSERT_EQ(read(said.reader.get(), &byte, 1), 1);
-    run.worker().Kill();
-    EXPECT_EQ(run.Text(), "[signal 9]");
-    EXPECT_EQ(SettledFds(broker.pid(), before), before);
-  }
-  EXPECT_EQ(HealthyFetch(broker, server), kHealthy);
-}
-
-// What it asked for is still unread when it is dead.
-TEST(KilledOnceTest, BeforeTheBrokerHasReadWhatItAskedForLast) {
-  const ServerProcess server({});
-  BrokerProcess broker = StartBroker({"203.0.113.0/24:*", "127.0.0.1:*"});
-  const size_t before = FdsAtRest(broker.pid());
-  Pipe said;
-  Pipe told;
-  launch::WorkerOptions options;
-  options.keep_descriptors = {said.writer.get(), told.reader.get()};
-  FaultyWorker run(
-      broker, options, [] {},
-      [&](int channel) {
-        Greet(channel);
-        WriteAll(said.writer.get(), ".");
-        char byte;
-        SOCKGATE_CHECK(read(told.reader.get(), &byte, 1) == 1);
-        Send(channel, 2, OpenChannelRequest());
-        for (uint32_t id = 3; id < 20; ++id) {
-          const auto mode = id % 2 == 0 ? ConnectMode::kConnected : ConnectMode::kInProgress;
-          Send(channel, id, To(id % 3 == 0 ? kBlackHoleV4 : "127.0.0.1", server.port(), mode));
-        }
-        return AwaitDeath(said.writer.get());
-      });
-  char byte;
-  ASSERT_EQ(read(said.reader.get(), &byte, 1), 1);
-  ASSERT_EQ(kill(broker.pid(), SIGSTOP), 0);
-  WriteAll(told.writer.get(), ".");
-  ASSERT_EQ(read(said.reader.get(), &byte, 1), 1);
-  run.worker().Kill();
-  EXPECT_EQ(run.Text(), "[signal 9]");
-  ASSERT_EQ(kill(broker.pid(), SIGCONT), 0);
-  EXPECT_EQ(SettledFds(broker.pid(), before), before);
-  EXPECT_EQ(HealthyFetch(broker, server), kHealthy);
 }
 
 }  // namespace
