@@ -130,7 +130,8 @@ absl::Status RunServing(const ServeOptions& options, const Inheritance& inherite
   auto control = ControlThread::Start(std::move(control_options), broker, reloader);
   if (!control.ok()) return control.status();
   broker->RunAsProcess({SIGTERM, SIGINT}, options.finish_time);
-  notify.Stopping();
+  // Otherwise it has been said when that time began.
+  if (options.finish_time.count() == 0) notify.Stopping();
   return absl::OkStatus();
 }
 

@@ -94,7 +94,7 @@ SessionWorld::SessionWorld()
       roles_(TableOf(Rules::kUsual)) {
   NameServing serving;
   serving.source = &names_;
-  server_ = std::make_unique<Server>(loop_.get(), &net_, audit_.get(), serving);
+  server_ = std::make_unique<Server>(loop_.get(), &net_, audit_.get(), &usage_, serving);
 }
 
 SessionWorld::~SessionWorld() = default;

@@ -63,6 +63,7 @@ class SessionWorld {
   UniqueFd log_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<AuditLog> audit_;
+  BrokerUsage usage_;
   std::unique_ptr<Server> server_;
   RoleTable roles_;
   uint64_t policy_ = 1;
