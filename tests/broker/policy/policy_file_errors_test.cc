@@ -48,7 +48,8 @@ TEST(PolicyErrorsTest, OfTheFile) {
        {"error 2:1 unknown key 'deny_own_adresses' in the file (write 'deny_own_addresses')"}},
       {"version = 1\n\"colo\\u0007r\" = 1\n" + role,
        {"error 2:1 unknown key 'colo\\x07r' in the file"
-        " (write one of version, deny_own_addresses, audit_overflow, roles, listen, resolver, limits)"}},
+        " (write one of version, deny_own_addresses, audit_overflow, roles, listen, resolver, "
+        "limits)"}},
       {"version = 1\ndeny_own_addresses = 1\n" + role,
        {"error 2:22 'deny_own_addresses' must be a boolean, not an integer"
         " (write deny_own_addresses = true or false)"}},
@@ -269,7 +270,8 @@ TEST(PolicyErrorsTest, AllAreReportedInTheOrderOfTheFile) {
       {{"version = 1\ncolour = 1\n[roles.a]\nallow = [\n  { host = \"a..b\", ports = 0 },\n"
         "  { cidr = \"x\", ports = 80 },\n]\n[[listen]]\npath = \"x\"\nrole = \"b\"\n",
         {"error 2:1 unknown key 'colour' in the file"
-         " (write one of version, deny_own_addresses, audit_overflow, roles, listen, resolver, limits)",
+         " (write one of version, deny_own_addresses, audit_overflow, roles, listen, resolver, "
+         "limits)",
          "error 5:12 'a..b' has an empty label: two dots in a row, or one in front"
          " (write a name (example.com), or all names below one (*.example.com))",
          "error 5:28 0 is no port (write 1 to 65535)",
