@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -97,7 +98,7 @@ TEST_F(LookupLimitsTest, ARoleMayHaveAsManyAsAreLeftForTheOthers) {
   EXPECT_EQ(late.Ask(Resolve("late.example.com")).result().reason, Reason::kLookups);
   Role next_role = LookupRole();
   next_role.name = "next";
-  TestWorker next = AddGreetedWorkerOf(RoleSnapshot(RoleSnapshot(), &next_role));
+  TestWorker next = AddGreetedWorkerOf(std::make_shared<const Role>(next_role));
   next.Send(Resolve("late.example.com"));
   ASSERT_TRUE(AwaitQuestions(kMostOfOneRole + 1)) << "there is room for other roles";
   late.Send(Resolve(NumberedName(7)));

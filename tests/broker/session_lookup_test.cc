@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <memory>
 #include <string>
 
 #include "proto/packet_socket.h"
@@ -248,7 +249,7 @@ TEST_F(SessionLookupTest, NothingIsSharedAcrossRoles) {
   TestWorker worker = AddGreetedWorker();
   auto pair = MakeChannelPair();
   Do([&] {
-    server->AddWorker(std::move(pair->broker), RoleSnapshot(RoleSnapshot(), &other), {42, 7});
+    server->AddWorker(std::move(pair->broker), std::make_shared<const Role>(other), {42, 7});
   });
   TestWorker stranger(std::move(pair->worker));
   stranger.Greet();

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -327,8 +328,7 @@ TEST_F(SessionTrackTest, RevokesHandshakesThatWouldBeTracked) {
   TestWorker worker = AddGreetedWorker();
   Role untracked = role;
   untracked.track = false;
-  const RoleSnapshot lent{RoleSnapshot(), &untracked};
-  TestWorker other = AddGreetedWorkerOf(lent);
+  TestWorker other = AddGreetedWorkerOf(std::make_shared<const Role>(untracked));
   worker.Send(ConnectTo("192.0.2.1"));
   worker.Send(ConnectTo("192.0.2.2"));
   other.Send(ConnectTo("192.0.2.1"));
