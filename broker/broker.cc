@@ -9,11 +9,11 @@
 #include <array>
 #include <cerrno>
 #include <functional>
-#include <map>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "broker/thread_without_signals.h"
 #include "proto/limits.h"
 #include "proto/packet_socket.h"
 
@@ -30,15 +30,6 @@ void BlockSignalsOfWriting() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-// Sockets on their way need descriptors, and descriptors in flight are limited by the same number.
-void RaiseDescriptorLimit() {
-  rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  if (limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 Broker* g_signalled = nullptr;
 std::atomic<bool> g_signalled_once = false;
 std::chrono::milliseconds g_finish;
@@ -49,17 +40,6 @@ void StopSignalled(int /*signal*/) {
   } else {
     g_signalled->FinishUp(g_finish);
   }
-}
-
-// Signals are the first thread's, which is the one to be stopped by them.
-std::thread StartWithoutSignals(const std::function<void()>& run) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread(run);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return thread;
 }
 
 absl::Status CheckOptions(const BrokerOptions& options) {
@@ -77,42 +57,6 @@ absl::Status StartResolvers(const BrokerOptions& options,
     all->push_back(std::make_unique<KeptResolvers>(*std::move(keeper)));
   }
   return absl::OkStatus();
-}
-
-void AddCrowds(const std::map<std::string, Server::Crowd>& crowds, BrokerStatus* status) {
-  for (const auto& [name, crowd] : crowds) {
-    const auto found = status->roles.find(name);
-    if (crowd.role == nullptr && found == status->roles.end()) continue;  // and nobody has it
-    BrokerStatus::Role& role = status->roles[name];
-    if (found == status->roles.end()) {
-      role.mode = crowd.role->policy.mode();
-      role.rules = crowd.role->policy.rules().size();
-      role.removed = true;
-    }
-    role.workers += crowd.workers;
-    role.channels += crowd.channels;
-    role.pending += crowd.pending;
-    role.unread += crowd.unread;
-    role.tracked += crowd.tracked;
-    role.metrics.Add(crowd.metrics);
-  }
-}
-
-// In the shard's thread.
-void AddShard(const Shard& shard, BrokerStatus* status) {
-  AddCrowds(shard.server().Crowds(), status);
-  status->wakeups += shard.wakeups();
-  status->audit.lines += shard.audit().lines();
-  status->audit.lost += shard.audit().lost();
-  status->audit.waiting_bytes += shard.audit().waiting_bytes();
-  status->audit.full |= shard.audit().full();
-  if (shard.resolver() == nullptr) return;
-  const ResolverState state = shard.resolver()->state();
-  if (!status->resolver.has_value()) status->resolver.emplace().state = state;
-  // The worst, in the order of the enumeration.
-  status->resolver->state = std::max(status->resolver->state, state);
-  status->resolver->questions += shard.server().questions();
-  status->resolver->cache.Add(shard.server().cache());
 }
 
 }  // namespace
@@ -200,7 +144,6 @@ absl::Status Broker::EnterCage(const CagePlaces& places) {
   if (cage_level_ != confine::CageLevel::kNone) {
     // The filter has no place for it.
     RaiseDescriptorLimit();
-    usage_.CountDescriptors();
     auto caged = sockgate::EnterCage(cage_level_, places, {roles_, ListensAt(), first_resolver_});
     if (!caged.ok()) return caged.status();
     cage_ = caged->report;
@@ -208,6 +151,16 @@ absl::Status Broker::EnterCage(const CagePlaces& places) {
   }
   first()->audit().Cage(cage_);
   return absl::OkStatus();
+}
+
+// Sockets on their way need descriptors, and descriptors in flight are limited by the same number.
+void Broker::RaiseDescriptorLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  usage_.CountDescriptors();
 }
 
 absl::StatusOr<UniqueFd> Broker::AddWorker(absl::string_view role) {
@@ -324,7 +277,7 @@ absl::StatusOr<BrokerStatus> Broker::GetStatus() {
     status.stopping = finishing_;
   });
   for (size_t i = 0; i < shards_.size() && done; ++i) {
-    done = shards_[i]->tasks().Do([&] { AddShard(*shards_[i], &status); });
+    done = shards_[i]->tasks().Do([&] { shards_[i]->AddTo(&status); });
   }
   if (!done) return absl::UnavailableError("the broker has stopped");
   status.cage = cage_;
@@ -372,7 +325,6 @@ void Broker::FinishUp(std::chrono::milliseconds most) {
 void Broker::RunAsProcess(std::initializer_list<int> stop_signals,
                           std::chrono::milliseconds finish) {
   RaiseDescriptorLimit();
-  usage_.CountDescriptors();
   g_signalled = this;
   g_signalled_once = false;
   g_finish = finish;

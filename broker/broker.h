@@ -188,6 +188,7 @@ class Broker final : public EventHandler, public WorkerHost {
 
   absl::Status AddShards(BrokerOptions options,
                          std::vector<std::unique_ptr<ResolverSupply>> resolvers);
+  void RaiseDescriptorLimit();
   bool HasRole(absl::string_view name);
   // The shard that has the least to do. Its first thread is the one of listeners and launcher.
   Shard* Choose() const;

@@ -34,18 +34,15 @@ std::shared_ptr<const HostName> NameToKeep(const Policy& policy, uint32_t rule, 
   return std::make_shared<const HostName>(decisive == nullptr ? *names.back() : *decisive);
 }
 
-}  // namespace
-
-void RecordCompletion(const Attempt& attempt, const Result& result, AuditLog* audit) {
-  const TimePoint now = EventLoop::Now();
-  RoleMetrics* metrics = attempt.worker->metrics;
-  metrics->Ended(result, &metrics->connects);
-  if (result.outcome == Outcome::kConnected) {
-    metrics->connect_times.Count(
-        std::chrono::duration_cast<std::chrono::microseconds>(now - attempt.begun));
-  }
-  audit->Completion(attempt, result, now);
+// What stands in the way of one more connection, if it is one to be tracked.
+Reason WhyNotTracked(const Attempt& attempt) {
+  const WorkerRecord& worker = *attempt.worker;
+  if (!attempt.tracked) return Reason::kNone;
+  if (worker.connections >= worker.role->limits.max_connections) return Reason::kConnections;
+  return worker.usage->WhyNoConnection(worker.role->totals);
 }
+
+}  // namespace
 
 void ConnectDesk::Begin(Attempt attempt, Reason limit, ConnectAnswerer* to) {
   const Endpoint& endpoint = attempt.request.endpoint;
@@ -105,11 +102,8 @@ Result ConnectDesk::OverLimit(const Attempt& attempt) {
   WorkerRecord* worker = attempt.worker;
   const Limits& limits = worker->role->limits;
   Result result;
-  if (attempt.tracked && worker->connections >= limits.max_connections) {
-    result = Limited(Reason::kConnections, kRetryAfterMs);
-  } else if (attempt.tracked &&
-             worker->usage->WhyNoConnection(worker->role->totals) != Reason::kNone) {
-    result = Limited(worker->usage->WhyNoConnection(worker->role->totals), kRetryAfterMs);
+  if (const Reason limit = WhyNotTracked(attempt); limit != Reason::kNone) {
+    result = Limited(limit, kRetryAfterMs);
   } else if (const uint32_t wait_ms = worker->rate.Take(limits.connects_per_second,
                                                         limits.connect_burst, attempt.begun)) {
     result = Limited(Reason::kRate, wait_ms);
@@ -201,7 +195,14 @@ void ConnectDesk::Complete(const Attempt& attempt, Result result) {
   // To the worker an in-progress attempt that has failed already is one that started; the error is
   // in its socket.
   if (result.outcome == Outcome::kStarted) result.outcome = Outcome::kFailed;
-  RecordCompletion(attempt, result, audit_);
+  const TimePoint now = EventLoop::Now();
+  RoleMetrics* metrics = attempt.worker->metrics;
+  metrics->Ended(result, &metrics->connects);
+  if (result.outcome == Outcome::kConnected) {
+    metrics->connect_times.Count(
+        std::chrono::duration_cast<std::chrono::microseconds>(now - attempt.begun));
+  }
+  audit_->Completion(attempt, result, now);
 }
 
 }  // namespace sockgate

@@ -29,9 +29,6 @@ class ConnectAnswerer {
   ~ConnectAnswerer() = default;
 };
 
-// Counts and logs what came of a request that was allowed, or that did not get as far as a decision.
-void RecordCompletion(const Attempt& attempt, const Result& result, AuditLog* audit);
-
 class ConnectDesk {
  public:
   ConnectDesk(Connector* connector, ConnectionTracker* tracker, AuditLog* audit, LookBudget* looks)

@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "broker/taken_variable.h"
 
 namespace sockgate {
 namespace {
@@ -28,13 +29,6 @@ constexpr int kFirst = STDERR_FILENO + 1;
 
 // More paths than a policy can have, and one to be controlled by.
 constexpr int kMost = 1025;
-
-std::string TakeVariable(const char* name) {
-  const char* value = getenv(name);
-  std::string text = value == nullptr ? "" : value;
-  unsetenv(name);
-  return text;
-}
 
 std::optional<int> Option(int socket, int name) {
   int value = 0;

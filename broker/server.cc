@@ -69,7 +69,7 @@ void Server::Greet(const std::shared_ptr<WorkerRecord>& worker, UniqueFd channel
   worker->id = NextNumber(&last_worker_);
   worker->metrics = MetricsOf(worker->role->name);
   worker->usage = usage_->OfRole(worker->role->name);
-  if (const Reason limit = WhyNoWorker(*worker->role); limit != Reason::kNone) {
+  if (const Reason limit = WhyNoWorker(*worker->role, *worker->usage); limit != Reason::kNone) {
     audit_->Channel(*worker, NextNumber(&last_channel_), "refused", Word(limit));
     return;
   }
@@ -79,7 +79,10 @@ void Server::Greet(const std::shared_ptr<WorkerRecord>& worker, UniqueFd channel
 }
 
 Reason Server::WhyNoWorker(const Role& role) {
-  const RoleUsage& usage = *usage_->OfRole(role.name);
+  return WhyNoWorker(role, *usage_->OfRole(role.name));
+}
+
+Reason Server::WhyNoWorker(const Role& role, const RoleUsage& usage) {
   if (RoleUsage::IsFull(usage.workers, role.totals.max_workers) ||
       RoleUsage::IsFull(usage.channels, role.totals.max_channels)) {
     return Reason::kRoleLimit;

@@ -108,6 +108,7 @@ class Server final : public SessionHost,
 
  private:
   void Greet(const std::shared_ptr<WorkerRecord>& worker, UniqueFd channel);
+  Reason WhyNoWorker(const Role& role, const RoleUsage& usage);
   RoleMetrics* MetricsOf(const std::string& role);
   uint64_t NextNumber(uint64_t* last) const;
   // Notes whether the role, another than before, is for the worker.

@@ -13,19 +13,13 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "broker/taken_variable.h"
 #include "proto/endpoint.h"
 
 namespace sockgate {
 namespace {
 
 constexpr std::chrono::milliseconds kNever{0};
-
-std::string TakeVariable(const char* name) {
-  const char* value = getenv(name);
-  std::string text = value == nullptr ? "" : value;
-  unsetenv(name);
-  return text;
-}
 
 // A path, or an abstract name that is written with an '@'.
 std::optional<Endpoint> SocketNamed(std::string name) {

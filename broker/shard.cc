@@ -1,7 +1,7 @@
 #include "broker/shard.h"
 
-#include <unistd.h>
-
+#include <algorithm>
+#include <map>
 #include <utility>
 
 namespace sockgate {
@@ -12,6 +12,25 @@ NameServing NamesFrom(NameSource* source, const TtlBounds& ttl) {
   serving.source = source;
   serving.ttl = ttl;
   return serving;
+}
+
+void AddCrowds(const std::map<std::string, Server::Crowd>& crowds, BrokerStatus* status) {
+  for (const auto& [name, crowd] : crowds) {
+    const auto found = status->roles.find(name);
+    if (crowd.role == nullptr && found == status->roles.end()) continue;  // and nobody has it
+    BrokerStatus::Role& role = status->roles[name];
+    if (found == status->roles.end()) {
+      role.mode = crowd.role->policy.mode();
+      role.rules = crowd.role->policy.rules().size();
+      role.removed = true;
+    }
+    role.workers += crowd.workers;
+    role.channels += crowd.channels;
+    role.pending += crowd.pending;
+    role.unread += crowd.unread;
+    role.tracked += crowd.tracked;
+    role.metrics.Add(crowd.metrics);
+  }
 }
 
 }  // namespace
@@ -69,15 +88,13 @@ void Shard::AddByPath(UniqueFd channel, RoleSnapshot role, uint64_t generation,
   });
 }
 
-bool Shard::Adopt(uint64_t number, RoleTable* roles,
+void Shard::Adopt(uint64_t number, RoleTable* roles,
                   const std::optional<ResolverOptions>& resolver) {
   std::swap(roles_, *roles);
   generation_ = number;
   audit_.SetPolicy(number);
-  const bool wanted = resolver.has_value() && resolver_ != nullptr;
-  const bool renewed = wanted && RestartResolver(*resolver);
+  const bool renewed = resolver.has_value() && resolver_ != nullptr && RestartResolver(*resolver);
   server_.Adopt(roles_, renewed ? &resolver->ttl : nullptr);
-  return renewed || !wanted;
 }
 
 // A policy without the resolver that it asks for still is the policy; the log tells what is
@@ -86,6 +103,22 @@ bool Shard::RestartResolver(const ResolverOptions& options) {
   const absl::Status status = resolver_->Restart(options);
   if (!status.ok()) audit_.Resolver("not-replaced", status.message());
   return status.ok();
+}
+
+void Shard::AddTo(BrokerStatus* status) const {
+  AddCrowds(server_.Crowds(), status);
+  status->wakeups += loop_->wakeups();
+  status->audit.lines += audit_.lines();
+  status->audit.lost += audit_.lost();
+  status->audit.waiting_bytes += audit_.waiting_bytes();
+  status->audit.full |= audit_.full();
+  if (resolver_ == nullptr) return;
+  const ResolverState state = resolver_->state();
+  if (!status->resolver.has_value()) status->resolver = BrokerStatus::Resolver{state, 0, {}};
+  // The worst, in the order of the enumeration.
+  status->resolver->state = std::max(status->resolver->state, state);
+  status->resolver->questions += server_.questions();
+  status->resolver->cache.Add(server_.cache());
 }
 
 void Shard::Run() {

@@ -19,6 +19,7 @@
 
 #include "absl/status/statusor.h"
 #include "broker/audit_log.h"
+#include "broker/broker_status.h"
 #include "broker/broker_usage.h"
 #include "broker/event_loop.h"
 #include "broker/net.h"
@@ -63,9 +64,12 @@ class Shard {
     return arriving + channels_.load();
   }
 
-  // The policy with this number is in force. `roles` becomes the one of before. False: the resolver
-  // that it asks for could not be had, and the old one stays.
-  bool Adopt(uint64_t number, RoleTable* roles, const std::optional<ResolverOptions>& resolver);
+  // The policy with this number is in force. `roles` becomes the one of before. Where the resolver that
+  // it asks for cannot be had, the old one stays.
+  void Adopt(uint64_t number, RoleTable* roles, const std::optional<ResolverOptions>& resolver);
+
+  // Adds its part to what the whole broker says of itself.
+  void AddTo(BrokerStatus* status) const;
 
   // Serves until the loop is stopped.
   void Run();
@@ -77,12 +81,7 @@ class Shard {
   EventLoop* loop() { return loop_.get(); }
   TaskQueue& tasks() { return tasks_; }
   Server& server() { return server_; }
-  const Server& server() const { return server_; }
   AuditLog& audit() { return audit_; }
-  const AuditLog& audit() const { return audit_; }
-  const RoleTable& roles() const { return roles_; }
-  const ResolverLink* resolver() const { return resolver_.get(); }
-  uint64_t wakeups() const { return loop_->wakeups(); }
 
  private:
   Shard(Options options, const RoleTable& roles, std::unique_ptr<EventLoop> loop,

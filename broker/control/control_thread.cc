@@ -18,6 +18,7 @@
 #include "broker/control/control_limits.h"
 #include "broker/control/control_reply.h"
 #include "broker/control/revoke_request.h"
+#include "broker/thread_without_signals.h"
 #include "proto/check.h"
 #include "proto/packet_socket.h"
 
@@ -46,18 +47,6 @@ OrderedBy SignalledBy(const signalfd_siginfo& info) {
     by.process = {static_cast<pid_t>(info.ssi_pid), static_cast<uid_t>(info.ssi_uid)};
   }
   return by;
-}
-
-// Signals are for the threads that expect them: the one that has the broker stopped by them must
-// not have it done here, while it destroys the broker.
-std::thread StartWithoutSignals(std::function<void()> run) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread(std::move(run));
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return thread;
 }
 
 }  // namespace
