@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "tool/write_all.h"
 
 namespace sockgate {
 namespace {
@@ -18,16 +19,6 @@ namespace {
 // since it was asked must not scroll.
 constexpr absl::string_view kEnter = "\033[?1049h\033[?25l\033[?7l";
 constexpr absl::string_view kLeave = "\033[?7h\033[?25h\033[?1049l";
-
-bool WriteAll(int fd, absl::string_view text) {
-  while (!text.empty()) {
-    const ssize_t size = write(fd, text.data(), text.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) return false;
-    text.remove_prefix(static_cast<size_t>(size));
-  }
-  return true;
-}
 
 // A line that goes on beyond the last column ends in '>'.
 std::string CutLine(const std::string& line, size_t columns) {

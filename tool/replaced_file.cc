@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/unique_fd.h"
+#include "tool/write_all.h"
 
 namespace sockgate {
 namespace {
@@ -36,16 +37,6 @@ class SignalsHeld {
 std::string HiddenName(const std::string& path) {
   const size_t name = path.rfind('/') + 1;  // 0 without a slash
   return absl::StrCat(path.substr(0, name), ".", path.substr(name), ".XXXXXX");
-}
-
-bool WriteAll(int fd, absl::string_view text) {
-  while (!text.empty()) {
-    const ssize_t size = write(fd, text.data(), text.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) return false;
-    text.remove_prefix(static_cast<size_t>(size));
-  }
-  return true;
 }
 
 bool Fill(int fd, absl::string_view text) {
