@@ -58,9 +58,7 @@ class SessionFaultTest : public ::testing::Test, protected ServerWorld {
   }
 
   void ExpectLimited(const Result& result) {
-    EXPECT_EQ(result.outcome, Outcome::kLimited);
-    EXPECT_EQ(result.reason, Reason::kDescriptors);
-    EXPECT_GT(result.retry_after_ms, 0U);
+    testing::ExpectLimited(result, Reason::kDescriptors);
     EXPECT_EQ(result.rule, 1U);
     EXPECT_EQ(LastCompletion().at("outcome"), "limited");
     EXPECT_EQ(LastCompletion().at("reason"), "broker-out-of-descriptors");

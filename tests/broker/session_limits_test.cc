@@ -15,16 +15,11 @@ namespace {
 
 using testing::Answer;
 using testing::ConnectTo;
+using testing::ExpectLimited;
 using testing::ServerWorld;
 using testing::TestWorker;
 
 constexpr ConnectMode kInProgress = ConnectMode::kInProgress;
-
-void ExpectLimited(const Result& result, Reason reason) {
-  EXPECT_EQ(result.outcome, Outcome::kLimited);
-  EXPECT_EQ(Word(result.reason), Word(reason));
-  EXPECT_GT(result.retry_after_ms, 0U);
-}
 
 class SessionLimitsTest : public ::testing::Test, protected ServerWorld {};
 

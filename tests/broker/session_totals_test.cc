@@ -13,18 +13,13 @@ namespace sockgate {
 namespace {
 
 using testing::ConnectTo;
+using testing::ExpectLimited;
 using testing::LookupWorld;
 using testing::Resolve;
 using testing::ServerWorld;
 using testing::TestWorker;
 
 constexpr ConnectMode kInProgress = ConnectMode::kInProgress;
-
-void ExpectLimited(const Result& result, Reason reason) {
-  EXPECT_EQ(result.outcome, Outcome::kLimited);
-  EXPECT_EQ(Word(result.reason), Word(reason));
-  EXPECT_GT(result.retry_after_ms, 0U);
-}
 
 class SessionTotalsTest : public ::testing::Test, protected ServerWorld {
  protected:

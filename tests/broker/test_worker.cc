@@ -137,4 +137,10 @@ bool TestWorker::Closed() {
   return false;
 }
 
+void ExpectLimited(const Result& result, Reason reason) {
+  EXPECT_EQ(result.outcome, Outcome::kLimited);
+  EXPECT_EQ(Word(result.reason), Word(reason));
+  EXPECT_GT(result.retry_after_ms, 0U);
+}
+
 }  // namespace sockgate::testing

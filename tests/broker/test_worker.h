@@ -39,6 +39,9 @@ struct Answer {
   std::string canonical_name;
 };
 
+// The outcome, the limit and a time to try again.
+void ExpectLimited(const Result& result, Reason reason);
+
 class TestWorker {
  public:
   explicit TestWorker(UniqueFd channel) : channel_(std::move(channel)) {}

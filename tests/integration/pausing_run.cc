@@ -77,12 +77,6 @@ void PrintTo(Comes comes, std::ostream* out) {
   *out << kWords[static_cast<int>(comes)];
 }
 
-void PausingRun::Inside::Pause() const {
-  WriteAll(said_, ".");
-  char byte;
-  SOCKGATE_CHECK(read(told_, &byte, 1) == 1);
-}
-
 PausingRun::PausingRun(const std::string& path, Comes comes, const Piece& piece) {
   pid_ = fork();
   SOCKGATE_CHECK(pid_ >= 0);

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "client/broker_client.h"
+#include "tests/integration/inside.h"
 #include "tests/integration/pipe_text.h"
 
 namespace sockgate::testing {
@@ -29,19 +30,7 @@ void PrintTo(Comes comes, std::ostream* out);
 class PausingRun {
  public:
   // What a piece has.
-  class Inside {
-   public:
-    Inside(BrokerClient* client, int said, int told) : client_(client), said_(said), told_(told) {}
-
-    BrokerClient& client() const { return *client_; }
-    // Until the test's Resume().
-    void Pause() const;
-
-   private:
-    BrokerClient* const client_;
-    const int said_;
-    const int told_;
-  };
+  using Inside = testing::Inside;
   using Piece = std::function<std::string(const Inside& inside)>;
 
   PausingRun(const std::string& path, Comes comes, const Piece& piece);

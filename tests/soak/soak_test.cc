@@ -45,7 +45,7 @@ constexpr milliseconds kTick(5);
 constexpr milliseconds kBetweenReloads(100);
 constexpr milliseconds kBetweenReports(5000);
 // As in tests/integration/soak_test.cc, and as much again for a broker that resolves.
-constexpr size_t kSlackBytes = 1024 * 1024;
+constexpr size_t kSlackBytes = size_t{1} << 20;
 
 struct Footprint {
   size_t descriptors = 0;

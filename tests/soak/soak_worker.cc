@@ -66,8 +66,9 @@ class SoakWork {
   bool OpenChannel(RawWorker* channel) {
     if (channels_.size() == kMostChannels) return true;
     auto minted = channel->Mint();
-    if (minted.has_value()) channels_.push_back(*std::move(minted));
-    return minted.has_value();
+    if (!minted.has_value()) return false;
+    channels_.push_back(*std::move(minted));
+    return true;
   }
 
   bool AskBatch(RawWorker* channel, size_t count) {

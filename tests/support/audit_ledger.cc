@@ -38,7 +38,7 @@ void AuditLedger::AddText(absl::string_view text) {
   if (line.is_object() && line.contains("event")) {
     Add(line);
   } else {
-    Fail(std::string(text), "a torn line");
+    Fail(std::string{text}, "a torn line");
   }
 }
 

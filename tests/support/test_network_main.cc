@@ -1,36 +1,9 @@
 // main() of a gtest program whose tests all run in the test network
-// (tests/support/test_namespace.h). Where the host cannot provide one, every test is skipped and
-// says why.
+// (tests/support/test_namespace.h).
 
-#include <gtest/gtest.h>
-
-#include <utility>
-
+#include "tests/support/entered_main.h"
 #include "tests/support/test_namespace.h"
 
-namespace sockgate::testing {
-namespace {
-
-class TestNetwork : public ::testing::Environment {
- public:
-  explicit TestNetwork(absl::Status entered) : entered_(std::move(entered)) {}
-
-  void SetUp() override {
-    if (absl::IsUnavailable(entered_)) GTEST_SKIP() << entered_.message();
-    ASSERT_TRUE(entered_.ok()) << entered_;
-  }
-
- private:
-  absl::Status entered_;
-};
-
-}  // namespace
-}  // namespace sockgate::testing
-
 int main(int argc, char** argv) {
-  absl::Status entered = sockgate::testing::EnterTestNetwork();
-  ::testing::InitGoogleTest(&argc, argv);
-  // gtest owns its environments.
-  ::testing::AddGlobalTestEnvironment(new sockgate::testing::TestNetwork(std::move(entered)));
-  return RUN_ALL_TESTS();
+  return sockgate::testing::RunEntered(sockgate::testing::EnterTestNetwork(), argc, argv);
 }

@@ -20,8 +20,8 @@ class LoadBenchTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     const std::string path = ::testing::TempDir() + "/figures.json";
-    exit_status_ =
-        WEXITSTATUS(std::system(("tests/bench/load/load_bench --quick --json " + path).c_str()));
+    const std::string command = "tests/bench/load/load_bench --quick --json " + path;
+    exit_status_ = WEXITSTATUS(std::system(command.c_str()));
     std::ifstream file(path);
     figures_ = json::parse(file, nullptr, /*allow_exceptions=*/false);
   }

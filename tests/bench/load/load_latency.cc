@@ -111,8 +111,9 @@ absl::Status Measurement::Crowd(const Place& place, std::optional<LoadCrowd>* cr
   CrowdPlan plan = plan_;
   plan.path = place.broker.path();
   auto started = LoadCrowd::Start(plan);
-  if (started.ok()) crowd->emplace(*std::move(started));
-  return started.status();
+  if (!started.ok()) return started.status();
+  crowd->emplace(*std::move(started));
+  return absl::OkStatus();
 }
 
 absl::Status Measurement::Prepare() {

@@ -36,12 +36,6 @@ int Prepare(int channel, std::unique_ptr<BrokerClient>* client) {
 
 }  // namespace
 
-void NamesWorker::Inside::Pause() const {
-  WriteAll(said_, ".");
-  char byte;
-  SOCKGATE_CHECK(read(told_, &byte, 1) == 1);
-}
-
 NamesWorker::NamesWorker(BrokerProcess& broker, const std::string& role, Piece piece)
     : NamesWorker(MustAdd(broker, role), std::move(piece)) {}
 

@@ -17,6 +17,7 @@
 #include "client/broker_client.h"
 #include "client/launch/worker.h"
 #include "proto/unique_fd.h"
+#include "tests/integration/inside.h"
 #include "tests/integration/pipe_text.h"
 #include "tests/integration/transfer.h"
 
@@ -25,19 +26,7 @@ namespace sockgate::testing {
 class NamesWorker {
  public:
   // What a piece has in the worker.
-  class Inside {
-   public:
-    Inside(BrokerClient* client, int said, int told) : client_(client), said_(said), told_(told) {}
-
-    BrokerClient& client() const { return *client_; }
-    // Until the test's Resume().
-    void Pause() const;
-
-   private:
-    BrokerClient* const client_;
-    const int said_;
-    const int told_;
-  };
+  using Inside = testing::Inside;
   using Piece = std::function<std::string(const Inside& inside)>;
 
   NamesWorker(BrokerProcess& broker, Piece piece) : NamesWorker(broker, "test", std::move(piece)) {}
