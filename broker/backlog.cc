@@ -4,9 +4,10 @@
 
 namespace sockgate {
 
-bool Backlog::HasTurn(WorkerRecord* worker) {
-  if (worker->turns == kShare) return false;
-  ++worker->turns;
+bool Backlog::HasTurn(WorkerRecord* worker) const {
+  const bool had_one = worker->last_turn == loop_->wakeups();
+  if (crowded() && (had_one || !worker->queued.empty())) return false;
+  worker->last_turn = loop_->wakeups();
   return true;
 }
 
@@ -18,13 +19,7 @@ void Backlog::Add(QueuePlace<Queued>* place, WorkerRecord* worker) {
 void Backlog::Remove(QueuePlace<Queued>* place, WorkerRecord* worker) {
   if (!place->queued()) return;
   place->Quit();
-  if (!worker->queued.empty()) return;
-  worker->place.Quit();
-}
-
-void Backlog::Leave(QueuePlace<Queued>* place, WorkerRecord* worker) {
-  Remove(place, worker);
-  if (worker->queued.empty()) worker->turns = 0;
+  if (worker->queued.empty()) worker->place.Quit();
 }
 
 void Backlog::ServeOne() {
@@ -33,7 +28,7 @@ void Backlog::ServeOne() {
   worker->place.Join(&workers_);
   Queued* session = worker->queued.front();
   worker->queued.splice(worker->queued.end(), worker->queued, worker->queued.begin());
-  if (session->TakeTurn() == Queued::Turn::kNothing) session->Leave();
+  if (session->TakeTurn() == Queued::Turn::kNoMore) session->Leave();
 }
 
 }  // namespace sockgate

@@ -1,22 +1,26 @@
-// Backlog: channels of workers that ask for more than their share, and whose turn is when nobody
-// else has asked.
+// Backlog: channels of workers that say more at a time than others, and whose turn is when those
+// have had theirs.
 //
-// Process: broker, the loop's thread. Owns nothing: a session leaves before it ends.
-// A worker has kShare turns, one request each, from the moment that it asks; what it asks beyond
-// them waits here until there was a moment in which it had nothing to say. Workers here have one
+// Process: broker, the loop's thread. Owns nothing; the loop is lent, and a session leaves before it
+// ends.
+// Few that ask at once take turns as they come. In a crowd a worker has one turn, one request, at
+// each wake-up, and a channel on which more requests wait joins the backlog, where workers have one
 // turn after the other, whatever the number of their channels, and between two turns the loop looks
-// for those who are not here. So whoever asks seldom waits for one request of whoever floods, and a
-// worker that is alone has all turns. This is how fair queueing treats sparse flows (RFC 8290, 4.2),
-// with requests in the place of bytes.
+// for those who are not here. So whoever asks for one thing at a time waits for one request of
+// whoever floods, however many flood; and a worker that is alone has all turns. This is how fair
+// queueing treats sparse flows (RFC 8290, 4.2), with requests in the place of bytes.
 // Hostile input: none is seen here. A worker is a connection, though: a process that may come by a
 // path can be many workers, which the role's totals bound (role.h).
-// Cost: two epoll_ctl(2) each time that a worker has used up its share; nothing is allocated.
+// Cost: for each channel that joins two epoll_ctl(2), and for each turn in a crowd one poll(2);
+// nothing is allocated, and nothing is done where few ask.
 
 #ifndef SOCKGATE_BROKER_BACKLOG_H_
 #define SOCKGATE_BROKER_BACKLOG_H_
 
 #include <cstdint>
 #include <list>
+
+#include "broker/event_loop.h"
 
 namespace sockgate {
 
@@ -25,11 +29,11 @@ struct WorkerRecord;
 // What waits: a session.
 class Queued {
  public:
-  // One request, if there is one.
+  // One request.
   enum class Turn : uint8_t {
-    kTaken,    // there may be more
-    kNothing,  // there was none
-    kOver,     // the session has left the backlog meanwhile
+    kMore,    // more of them wait
+    kNoMore,  // none does
+    kOver,    // the session has left the backlog meanwhile
   };
   virtual Turn TakeTurn() = 0;
   // It has nothing to say and waits no more.
@@ -71,18 +75,15 @@ class QueuePlace {
 
 class Backlog {
  public:
-  // A thread that asks, is answered and asks again seems to ask all the time; what it costs to see
-  // that it does not is spread over so many requests.
-  static constexpr uint32_t kShare = 32;
+  explicit Backlog(const EventLoop* loop) : loop_(loop) {}
 
+  // Whether more ask at once than may take turns as they come.
+  bool crowded() const { return loop_->events() + workers_.size() > kFew; }
   // Whether the worker may be read from now; it has then had the turn.
-  static bool HasTurn(WorkerRecord* worker);
+  bool HasTurn(WorkerRecord* worker) const;
 
   void Add(QueuePlace<Queued>* place, WorkerRecord* worker);
   void Remove(QueuePlace<Queued>* place, WorkerRecord* worker);
-  // Of a channel on which there was nothing to read: a worker without another one here has its share
-  // again.
-  void Leave(QueuePlace<Queued>* place, WorkerRecord* worker);
 
   // The next turn of the worker that has waited longest.
   void ServeOne();
@@ -90,6 +91,10 @@ class Backlog {
   bool empty() const { return workers_.empty(); }
 
  private:
+  // One waits for one request of the other, as it would if that were in the backlog.
+  static constexpr size_t kFew = 2;
+
+  const EventLoop* const loop_;
   std::list<WorkerRecord*> workers_;
 };
 

@@ -54,6 +54,15 @@ class BrokerUsage {
   Reason WhyNoChannel(TimePoint now);
   Reason WhyNoMemory(TimePoint now);
 
+  // The kernel has refused to pass one more descriptor (ETOOMANYREFS); who was to have it tries again
+  // before then.
+  void NoteTooManyInFlight(TimePoint until) {
+    too_many_until_.store(until, std::memory_order_relaxed);
+  }
+  bool TooManyInFlight(TimePoint now) const {
+    return now < too_many_until_.load(std::memory_order_relaxed);
+  }
+
   uint32_t kept_descriptors() const { return kept_.count.load(); }
 
  private:
@@ -67,6 +76,7 @@ class BrokerUsage {
   std::atomic<uint64_t> max_bytes_{0};
   std::atomic<TimePoint> look_again_{TimePoint::min()};
   std::atomic<bool> no_memory_{false};
+  std::atomic<TimePoint> too_many_until_{TimePoint::min()};
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<RoleUsage>, std::less<>> roles_;  // guarded by mutex_
 };

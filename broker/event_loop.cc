@@ -109,6 +109,7 @@ void EventLoop::Run(const std::function<void()>& after_wakeup) {
     const int count = epoll_wait(epoll_.get(), events, kEventsPerWakeup, timeout);
     ++wakeups_;
     SOCKGATE_CHECK(count >= 0 || errno == EINTR);
+    events_ = static_cast<size_t>(std::max(count, 0));
     DeliverEvents(events, count);
     DeliverDeadlines();
     after_wakeup();

@@ -60,6 +60,8 @@ class EventLoop {
 
   // How often Run() has come back from its wait.
   uint64_t wakeups() const { return wakeups_; }
+  // How many events this wake-up has brought.
+  size_t events() const { return events_; }
 
   // The steady clock, read anew.
   static TimePoint Now() { return std::chrono::steady_clock::now(); }
@@ -106,6 +108,7 @@ class EventLoop {
   DeadlineQueue deadlines_;
   bool wait_ = true;
   uint64_t wakeups_ = 0;
+  size_t events_ = 0;
   std::atomic<bool> stopped_ = false;
 };
 

@@ -30,9 +30,14 @@ Server::Server(EventLoop* loop, Net* net, AuditLog* audit, BrokerUsage* usage,
       audit_(audit),
       usage_(usage),
       numbers_(numbers),
+      backlog_(loop),
       connector_(loop, net, this),
       tracker_(loop, net, audit),
-      connects_(&connector_, &tracker_, audit, &looks_) {
+      connects_(&connector_, &tracker_, audit, &looks_),
+      lingering_(loop, [](WorkerRecord* worker) {
+        --worker->lingering;
+        ForgetChannel(worker);
+      }) {
   if (names.source == nullptr) return;
   lookups_ = std::make_unique<LookupDesk>(loop, names, audit, this, &looks_);
 }
@@ -163,6 +168,7 @@ std::map<std::string, Server::Crowd> Server::Crowds() const {
     crowd.unread += session->unread();
     if (!seen.insert(worker).second) continue;
     ++crowd.workers;
+    crowd.channels += worker->lingering;
     crowd.pending += worker->pending;
     crowd.tracked += worker->connections;
   }
@@ -189,13 +195,15 @@ int Server::AddSession(const std::shared_ptr<WorkerRecord>& worker, UniqueFd cha
 
 Result Server::MintChannel(const std::shared_ptr<WorkerRecord>& worker, UniqueFd* worker_end) {
   if (stopping_) return Limited(Reason::kStopping, kChannelRetryMs);
-  if (worker->channels >= worker->role->limits.max_channels) {
+  if (worker->channels + worker->lingering >= worker->role->limits.max_channels) {
     return Limited(Reason::kChannels, kChannelRetryMs);
   }
   if (RoleUsage::IsFull(worker->usage->channels, worker->role->totals.max_channels)) {
     return Limited(Reason::kRoleLimit, kChannelRetryMs);
   }
-  if (const Reason limit = usage_->WhyNoChannel(EventLoop::Now()); limit != Reason::kNone) {
+  const TimePoint now = EventLoop::Now();
+  if (usage_->TooManyInFlight(now)) return Limited(Reason::kDescriptors, kChannelRetryMs);
+  if (const Reason limit = usage_->WhyNoChannel(now); limit != Reason::kNone) {
     return Limited(limit, kChannelRetryMs);
   }
   auto pair = MakeChannelPair();
@@ -214,14 +222,24 @@ void Server::EndSession(Session* session) {
   sessions_.erase(found);
   WorkerRecord* worker = session->worker().get();
   --worker->channels;
-  RoleUsage::Decrement(&worker->usage->channels);
-  worker->usage->ReturnDescriptor();
   connector_.CancelChannel(worker, session->id());
   if (lookups_ != nullptr) lookups_->CancelChannel(session->id());
-  // Without a channel the worker is gone, and nobody else may hold its descriptors.
-  if (worker->channels > 0) return;
-  connector_.CancelWorker(worker);
-  tracker_.EndWorker(worker);
+  // Without a channel the worker can ask no more, and nobody else may hold its descriptors.
+  if (worker->channels == 0) {
+    connector_.CancelWorker(worker);
+    tracker_.EndWorker(worker);
+  }
+  if (lingering_.Add(session->worker(), session->TakeChannel())) {
+    ++worker->lingering;
+  } else {
+    ForgetChannel(worker);
+  }
+}
+
+void Server::ForgetChannel(WorkerRecord* worker) {
+  RoleUsage::Decrement(&worker->usage->channels);
+  worker->usage->ReturnDescriptor();
+  if (worker->channels + worker->lingering > 0) return;
   RoleUsage::Decrement(&worker->usage->workers);
   if (worker->keeps_process) worker->usage->ReturnDescriptor();
 }

@@ -22,6 +22,7 @@
 #include "broker/connection_tracker.h"
 #include "broker/connector.h"
 #include "broker/event_loop.h"
+#include "broker/lingering_channels.h"
 #include "broker/look_budget.h"
 #include "broker/lookup_desk.h"
 #include "broker/net.h"
@@ -110,6 +111,8 @@ class Server final : public SessionHost,
   void Greet(const std::shared_ptr<WorkerRecord>& worker, UniqueFd channel);
   Reason WhyNoWorker(const Role& role, const RoleUsage& usage);
   RoleMetrics* MetricsOf(const std::string& role);
+  // Nothing of a channel is left.
+  static void ForgetChannel(WorkerRecord* worker);
   uint64_t NextNumber(uint64_t* last) const;
   // Notes whether the role, another than before, is for the worker.
   bool StillAdmits(const Role& role, WorkerRecord* worker, uint64_t channel);
@@ -127,6 +130,7 @@ class Server final : public SessionHost,
   ConnectionTracker tracker_;
   ConnectDesk connects_;
   std::unique_ptr<LookupDesk> lookups_;  // null: this broker resolves nothing
+  LingeringChannels lingering_;
   uint64_t last_worker_ = 0;
   uint64_t last_channel_ = 0;
   bool stopping_ = false;

@@ -1,5 +1,7 @@
 #include "broker/session.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -72,24 +74,36 @@ void Session::OnEvent(uint64_t /*cookie*/, uint32_t epoll_events) {
     End("closed", {});
   } else if (!waiting_.empty()) {
     SendWaiting();
-  } else if (Backlog::HasTurn(worker_.get())) {
+  } else if (!context_.backlog->HasTurn(worker_.get())) {
+    JoinBacklog();
+  } else {
     ReadOne();
     EndIfBroken();
-  } else {
-    context_.loop->Change(watch_, kNothing);
-    context_.backlog->Add(&place_, worker_.get());
+    if (context_.backlog->crowded() && HasMore()) JoinBacklog();
   }
 }
 
 Queued::Turn Session::TakeTurn() {
-  const bool taken = ReadOne();
+  ReadOne();
   EndIfBroken();
   if (!place_.queued()) return Turn::kOver;
-  return taken ? Turn::kTaken : Turn::kNothing;
+  return HasMore() ? Turn::kMore : Turn::kNoMore;
+}
+
+// Whether there is something to read, and the worker may be read from.
+bool Session::HasMore() const {
+  if (phase_ == Phase::kEnded || !waiting_.empty()) return false;
+  pollfd readable = {channel_.get(), POLLIN, 0};
+  return poll(&readable, 1, 0) == 1;
+}
+
+void Session::JoinBacklog() {
+  context_.loop->Change(watch_, kNothing);
+  context_.backlog->Add(&place_, worker_.get());
 }
 
 void Session::Leave() {
-  context_.backlog->Leave(&place_, worker_.get());
+  context_.backlog->Remove(&place_, worker_.get());
   context_.loop->Change(watch_, kReading);
 }
 
@@ -102,7 +116,7 @@ void Session::OnDeadline(uint64_t cookie) {
   }
 }
 
-bool Session::ReadOne() {
+void Session::ReadOne() {
   std::array<uint8_t, kMaxPacketBytes> buffer;
   const Received received =
       ReceivePacket(channel_.get(), absl::MakeSpan(buffer), Accept::kNoDescriptor, Wait::kNo);
@@ -125,7 +139,6 @@ bool Session::ReadOne() {
       End("broken", strerror(received.error));
       break;
   }
-  return received.status != PacketStatus::kWouldBlock;
 }
 
 void Session::Handle(absl::Span<const uint8_t> packet) {
@@ -172,7 +185,8 @@ void Session::OnConnect(const Request& request) {
       std::min(attempt.request.deadline_ms, worker_->role->limits.max_deadline_ms);
   attempt.begun = EventLoop::Now();
   ++outstanding_;
-  context_.connects->Begin(std::move(attempt), ConnectLimitReached(), this);
+  const Reason limit = ConnectLimitReached(attempt.begun);
+  context_.connects->Begin(std::move(attempt), limit, this);
 }
 
 Reason Session::LimitReached() const {
@@ -189,8 +203,9 @@ Reason Session::LookupLimitReached(TimePoint now) const {
   return limit == Reason::kNone ? context_.usage->WhyNoMemory(now) : limit;
 }
 
-Reason Session::ConnectLimitReached() const {
+Reason Session::ConnectLimitReached(TimePoint now) const {
   if (const Reason limit = LimitReached(); limit != Reason::kNone) return limit;
+  if (context_.usage->TooManyInFlight(now)) return Reason::kDescriptors;
   const uint32_t pending = worker_->pending + worker_->waiting;
   if (pending >= worker_->role->limits.max_pending) return Reason::kPending;
   const bool full = RoleUsage::IsFull(worker_->usage->pending, worker_->role->totals.max_pending);
@@ -297,13 +312,16 @@ void Session::WaitToSend(bool for_room) {
   // It is not read from while it does not read.
   context_.backlog->Remove(&place_, worker_.get());
   context_.loop->Change(watch_, for_room ? kWritingOnly : kNothing);
-  if (!unread_.valid()) {
+  const TimePoint now = EventLoop::Now();
+  if (!for_room) {
+    context_.loop->Cancel(&unread_);
+    context_.loop->Cancel(&retry_);
+    retry_ = context_.loop->SetDeadline(now + kInFlightRetry, this, kRetry);
+    context_.usage->NoteTooManyInFlight(now + 2 * kInFlightRetry);
+  } else if (!unread_.valid()) {
     const std::chrono::milliseconds patience(worker_->role->limits.unread_patience_ms);
-    unread_ = context_.loop->SetDeadline(EventLoop::Now() + patience, this, kUnread);
+    unread_ = context_.loop->SetDeadline(now + patience, this, kUnread);
   }
-  if (for_room) return;
-  context_.loop->Cancel(&retry_);
-  retry_ = context_.loop->SetDeadline(EventLoop::Now() + kInFlightRetry, this, kRetry);
 }
 
 void Session::EndIfBroken() {
@@ -325,7 +343,6 @@ void Session::End(absl::string_view change, absl::string_view detail) {
   context_.loop->Cancel(&retry_);
   waiting_.Clear();
   context_.loop->Cancel(&unread_);
-  channel_.Reset();
   context_.audit->Channel(*worker_, id_, change, detail);
   context_.host->EndSession(this);
 }

@@ -2,11 +2,13 @@
 //
 // Process: broker, the loop's thread. Owned by the server, which deletes it between two wake-ups
 // after EndSession().
-// Hostile input: every packet. One packet is taken per turn, and a worker that floods waits behind
-// the others (backlog.h); a packet that breaks the protocol (codec.h, or the table of legal order in
+// Hostile input: every packet. One packet is taken per turn, and in a crowd a worker that
+// floods waits behind the others (backlog.h); a packet that breaks the protocol (codec.h, or the table of legal order in
 // session.cc) ends the session with an audit line, and so does a packet with descriptors. A worker
 // that does not read its replies is not read from until it does: replies wait in the kernel, then
-// here, and no more of them than the role's limit.
+// here, and no more of them than the role's limit. Where it is the broker's user who has too many
+// descriptors in flight (unix(7)), it may be another worker's fault: then replies wait for as long as
+// it takes, and new requests are refused.
 
 #ifndef SOCKGATE_BROKER_SESSION_H_
 #define SOCKGATE_BROKER_SESSION_H_
@@ -81,6 +83,9 @@ class Session final : public EventHandler, public ConnectAnswerer, public Queued
   // Ends the session because the broker stops.
   void Close() { End("closed", "broker stops"); }
 
+  // After its end; invalid if it has been taken.
+  UniqueFd TakeChannel() { return std::move(channel_); }
+
   // Replies that wait because the worker does not read.
   size_t unread() const { return waiting_.size(); }
 
@@ -96,8 +101,7 @@ class Session final : public EventHandler, public ConnectAnswerer, public Queued
  private:
   struct LegalOrder;
 
-  // False: there was nothing to read.
-  bool ReadOne();
+  void ReadOne();
   void Handle(absl::Span<const uint8_t> packet);
   void OnHello(const Request& request);
   void OnConnect(const Request& request);
@@ -106,11 +110,13 @@ class Session final : public EventHandler, public ConnectAnswerer, public Queued
 
   // The limit that stands in the way of one more request, or of a connect, or kNone.
   Reason LimitReached() const;
-  Reason ConnectLimitReached() const;
+  Reason ConnectLimitReached(TimePoint now) const;
   Reason LookupLimitReached(TimePoint now) const;
   void Send(const Reply& reply, int descriptor);
   void SendWaiting();
   void WaitToSend(bool for_room);
+  bool HasMore() const;
+  void JoinBacklog();
   void EndIfBroken();
   void Violation(absl::string_view detail);
   void End(absl::string_view change, absl::string_view detail);

@@ -1,6 +1,7 @@
 // WorkerRecord: what the broker keeps of one worker, whose channels all share it.
 //
-// Process: broker, the loop's thread. Lives as long as the worker has a channel.
+// Process: broker, the loop's thread. Lives as long as the worker has a channel,
+// or replies of one that it has not read.
 
 #ifndef SOCKGATE_BROKER_WORKER_RECORD_H_
 #define SOCKGATE_BROKER_WORKER_RECORD_H_
@@ -51,8 +52,9 @@ struct WorkerRecord : std::enable_shared_from_this<WorkerRecord> {
   RoleMetrics* metrics = nullptr;
   RoleUsage* usage = nullptr;
   uint32_t channels = 0;
-  // Turns since it last had nothing to say, and its channels in the backlog that have none left.
-  uint32_t turns = 0;
+  uint32_t lingering = 0;  // channels that are over (lingering_channels.h)
+  // The wake-up of its last turn, and its channels in the backlog.
+  uint64_t last_turn = 0;
   std::list<Queued*> queued;
   QueuePlace<WorkerRecord> place{this};
   // Tracked ones that are open, and handshakes that go on and will be tracked.

@@ -12,7 +12,6 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "broker/backlog.h"
 #include "broker/broker_process.h"
 #include "broker/policy/host_pattern.h"
 #include "client/broker_client.h"
@@ -30,9 +29,6 @@ constexpr std::chrono::seconds kPatience(60);
 
 // The count begins and ends amid a turn of the broker's loop.
 constexpr size_t kEdge = 3;
-
-// How often the worker uses up its share of turns (backlog.h).
-constexpr size_t kShares = kLookups / Backlog::kShare + 1;
 
 size_t CallsOf(const SystemCallCounts::ByNumber& calls, int number) {
   const auto found = calls.find(number);
@@ -106,12 +102,10 @@ void ExpectOneRoundTripEach(const SystemCallCounts& counts) {
   EXPECT_EQ(CallsOf(counts.child, SYS_recvmsg), kLookups);
   EXPECT_EQ(SystemCallCounts::Sum(counts.child), 2 * kLookups);
 
-  EXPECT_NEAR(CallsOf(counts.helper, SYS_epoll_wait), kLookups, 1 + kShares);
-  EXPECT_NEAR(CallsOf(counts.helper, SYS_recvmsg), kLookups, 1 + kShares);
+  EXPECT_NEAR(CallsOf(counts.helper, SYS_epoll_wait), kLookups, 1);
+  EXPECT_NEAR(CallsOf(counts.helper, SYS_recvmsg), kLookups, 1);
   EXPECT_NEAR(CallsOf(counts.helper, SYS_sendto), kLookups, 1);
-  // One to see that the worker is not in the loop any more, one for its silence, two to stop and begin
-  // to wait for it.
-  EXPECT_LE(SystemCallCounts::Sum(counts.helper), 3 * kLookups + kEdge + 4 * kShares);
+  EXPECT_LE(SystemCallCounts::Sum(counts.helper), 3 * kLookups + kEdge);
 }
 
 TEST_F(LookupCostTest, AKnownNameCostsOneRoundTrip) {

@@ -8,7 +8,6 @@
 #include <chrono>
 #include <thread>
 
-#include "broker/backlog.h"
 #include "broker/broker_process.h"
 #include "client/broker_client.h"
 #include "tests/bench/system_call_count.h"
@@ -56,9 +55,6 @@ int ConnectOften(CountedRun* counted, bool track) {
   return 0;
 }
 
-// Each time that the worker has used up its share of turns (backlog.h).
-constexpr size_t kTurnCalls = 2 * (kConnects / Backlog::kShare + 1);
-
 class TrackCostTest : public ::testing::Test {
  protected:
   void Count(bool track) {
@@ -82,7 +78,7 @@ TEST_F(TrackCostTest, NothingWhereTheRoleDoesNotAsk) {
   if (IsSkipped()) return;
   EXPECT_EQ(BrokersCalls(SYS_socket), kConnects);
   EXPECT_EQ(BrokersCalls(SYS_close), kConnects);
-  EXPECT_LE(BrokersCalls(SYS_epoll_ctl), kTurnCalls);
+  EXPECT_EQ(BrokersCalls(SYS_epoll_ctl), 0U);
   EXPECT_EQ(BrokersCalls(SYS_getsockopt), 0U);
   EXPECT_EQ(BrokersCalls(SYS_ioctl), 0U);
 }
@@ -92,8 +88,7 @@ TEST_F(TrackCostTest, OneWatchAndOneLookAtTheEnd) {
   if (IsSkipped()) return;
   EXPECT_EQ(BrokersCalls(SYS_socket), kConnects);
   EXPECT_EQ(BrokersCalls(SYS_close), kConnects) << "no other duplicate";
-  EXPECT_GE(BrokersCalls(SYS_epoll_ctl), 2 * kConnects);
-  EXPECT_LE(BrokersCalls(SYS_epoll_ctl), 2 * kConnects + kTurnCalls);
+  EXPECT_EQ(BrokersCalls(SYS_epoll_ctl), 2 * kConnects);
   EXPECT_EQ(BrokersCalls(SYS_getsockopt), kConnects);
   EXPECT_EQ(BrokersCalls(SYS_shutdown), 0U);
 }

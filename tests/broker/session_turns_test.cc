@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "broker/session.h"
 #include "tests/broker/server_world.h"
@@ -29,30 +31,28 @@ class SessionTurnsTest : public ::testing::Test, protected ServerWorld {
     for (int i = 0; i < count; ++i) EXPECT_EQ(worker->Receive().result().outcome, Outcome::kDenied);
   }
 
-  // The worker, which has had some turns before, uses up its share, one request after the other.
-  void UseShare(TestWorker* worker, uint32_t turns = 1) {
-    for (uint32_t i = turns; i < Backlog::kShare; ++i) worker->Ask(ConnectTo(kDenied));
-    decided_ += Backlog::kShare - turns;
+  static std::vector<TestWorker> Mint(TestWorker* worker, int count) {
+    std::vector<TestWorker> minted;
+    for (int i = 0; i < count; ++i) {
+      minted.emplace_back(worker->Ask(OpenChannelRequest()).descriptor);
+    }
+    return minted;
   }
 
-  // The workers of the decisions in the log, in order, but for those of UseShare().
+  // The workers of the decisions in the log, in order.
   std::vector<uint64_t> Decided() {
     std::vector<uint64_t> workers;
     for (const auto& line : Audit("decision")) workers.push_back(line.at("worker"));
-    workers.erase(workers.begin(), workers.begin() + decided_);
     return workers;
   }
-
- private:
-  ptrdiff_t decided_ = 0;
+  // In the loop's thread.
+  size_t DecidedSoFar() const { return server->Crowds().at(role.name).metrics.connects.asked; }
 };
 
-TEST_F(SessionTurnsTest, WhoAsksSeldomWaitsForOneRequestOfWhoFloods) {
+TEST_F(SessionTurnsTest, WhoAsksForOneThingWaitsForOneRequestOfAWorkerThatFloods) {
   TestWorker flood = AddGreetedWorker();
-  std::vector<TestWorker> minted;
-  for (int i = 0; i < 8; ++i) minted.emplace_back(flood.Ask(OpenChannelRequest()).descriptor);
+  std::vector<TestWorker> minted = Mint(&flood, 8);
   TestWorker seldom = AddGreetedWorker();
-  UseShare(&flood, 9);
   Do([&] {
     SendMany(&flood);
     for (TestWorker& channel : minted) SendMany(&channel);
@@ -66,13 +66,30 @@ TEST_F(SessionTurnsTest, WhoAsksSeldomWaitsForOneRequestOfWhoFloods) {
   EXPECT_TRUE(decided[0] == 2 || decided[1] == 2) << "after one turn of the flood at most";
 }
 
+TEST_F(SessionTurnsTest, AndForOneOfAllWhoFlood) {
+  std::vector<TestWorker> floods;
+  for (int i = 0; i < 20; ++i) floods.push_back(AddGreetedWorker());
+  TestWorker seldom = AddGreetedWorker();
+  Do([&] {
+    for (TestWorker& flood : floods) SendMany(&flood);
+  });
+  size_t before = 0;
+  Do([&] {
+    before = DecidedSoFar();
+    seldom.Send(ConnectTo(kDenied));
+  });
+  ReceiveMany(&seldom, 1);
+  for (TestWorker& flood : floods) ReceiveMany(&flood);
+  const std::vector<uint64_t> decided = Decided();
+  ASSERT_EQ(decided.size(), 20U * kMany + 1U);
+  const auto found = std::find(decided.begin(), decided.end(), 21);
+  EXPECT_LE(static_cast<size_t>(found - decided.begin()), before + 1);
+}
+
 TEST_F(SessionTurnsTest, ChannelsGiveAWorkerNoMoreTurns) {
   TestWorker flood = AddGreetedWorker();
-  std::vector<TestWorker> minted;
-  for (int i = 0; i < 8; ++i) minted.emplace_back(flood.Ask(OpenChannelRequest()).descriptor);
+  std::vector<TestWorker> minted = Mint(&flood, 8);
   TestWorker second = AddGreetedWorker();
-  UseShare(&flood, 9);
-  UseShare(&second);
   Do([&] {
     for (TestWorker& channel : minted) SendMany(&channel, 4);
     SendMany(&second, 4);
@@ -96,46 +113,52 @@ TEST_F(SessionTurnsTest, AWorkerThatIsAloneHasAllTurns) {
 
 TEST_F(SessionTurnsTest, WhoHasNothingToSayIsAskedNoMore) {
   TestWorker worker = AddGreetedWorker();
-  for (int round = 0; round < 3; ++round) UseShare(&worker);
+  std::vector<TestWorker> minted = Mint(&worker, 8);
+  Do([&] {
+    for (TestWorker& channel : minted) SendMany(&channel);
+  });
+  for (TestWorker& channel : minted) ReceiveMany(&channel);
   uint64_t before = 0;
   Do([&] { before = thread.loop()->wakeups(); });
   EXPECT_TRUE(worker.Quiet());
   Do([&] { EXPECT_LE(thread.loop()->wakeups(), before + 3) << "the loop waits"; });
+  for (TestWorker& channel : minted) channel.Ask(ConnectTo(kDenied));
 }
 
 TEST_F(SessionTurnsTest, WhoWaitsForATurnMayGo) {
   TestWorker flood = AddGreetedWorker();
+  std::vector<TestWorker> minted = Mint(&flood, 8);
   TestWorker other = AddGreetedWorker();
-  UseShare(&flood);
   Do([&] {
-    SendMany(&flood);
-    flood.Close();
+    for (TestWorker& channel : minted) SendMany(&channel);
+    for (TestWorker& channel : minted) channel.Close();
   });
-  EXPECT_TRUE(AwaitChannels(1));
+  EXPECT_TRUE(AwaitChannels(2));
   EXPECT_EQ(other.Ask(ConnectTo(kDenied)).result().outcome, Outcome::kDenied);
 }
 
 TEST_F(SessionTurnsTest, GarbageAmongWhatWaitsEndsTheChannelAlone) {
   TestWorker flood = AddGreetedWorker();
-  TestWorker minted(flood.Ask(OpenChannelRequest()).descriptor);
-  UseShare(&flood, 2);
+  std::vector<TestWorker> minted = Mint(&flood, 3);
   Do([&] {
     SendMany(&flood, 2);
     flood.SendBytes({1, 2, 3});
     SendMany(&flood, 2);
-    SendMany(&minted, 2);
+    for (TestWorker& channel : minted) SendMany(&channel, 2);
   });
-  ReceiveMany(&minted, 2);
+  for (TestWorker& channel : minted) ReceiveMany(&channel, 2);
+  ReceiveMany(&flood, 2);
   EXPECT_TRUE(flood.Closed());
-  EXPECT_TRUE(AwaitChannels(1));
-  EXPECT_EQ(Decided().size(), 4U);
+  EXPECT_TRUE(AwaitChannels(3));
+  EXPECT_EQ(Decided().size(), 8U);
 }
 
 // One that does not read is not read from, whatever it has sent.
 TEST_F(SessionTurnsTest, WhoDoesNotReadHasNoTurns) {
   TestWorker flood = AddGreetedWorker();
-  UseShare(&flood);
+  std::vector<TestWorker> minted = Mint(&flood, 3);
   SendMany(&flood, 200);
+  for (TestWorker& channel : minted) SendMany(&channel, 200);
   TestWorker other = AddGreetedWorker();
   EXPECT_EQ(other.Ask(ConnectTo(kDenied)).result().outcome, Outcome::kDenied);
   uint64_t before = 0;
@@ -143,6 +166,7 @@ TEST_F(SessionTurnsTest, WhoDoesNotReadHasNoTurns) {
   EXPECT_TRUE(other.Quiet());
   Do([&] { EXPECT_LE(thread.loop()->wakeups(), before + 20) << "the loop waits"; });
   ReceiveMany(&flood, 200);
+  for (TestWorker& channel : minted) ReceiveMany(&channel, 200);
 }
 
 }  // namespace

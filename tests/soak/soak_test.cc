@@ -44,8 +44,9 @@ constexpr std::chrono::minutes kLongest(9);
 constexpr milliseconds kTick(5);
 constexpr milliseconds kBetweenReloads(100);
 constexpr milliseconds kBetweenReports(5000);
-// As in tests/integration/soak_test.cc, and as much again for a broker that resolves.
-constexpr size_t kSlackBytes = size_t{1} << 20;
+// malloc(3) keeps an arena for each thread, and how far apart their pages lie is chance: about a
+// megabyte in runs of any length. A leak of some ten bytes for each connect would be more.
+constexpr size_t kSlackBytes = size_t{2} << 20;
 
 struct Footprint {
   size_t descriptors = 0;
@@ -217,7 +218,7 @@ uint64_t WantedConnects() {
 
 TEST_F(Soak, LeavesNothingBehindAndTellsOneStory) {
   const uint64_t wanted = WantedConnects();
-  Run(wanted / 10);
+  Run(wanted / 2);
   const Footprint before = Rest();
   Run(wanted);
   const Footprint after = Rest();

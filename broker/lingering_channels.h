@@ -1,0 +1,58 @@
+// LingeringChannels: channels that are over, but whose worker has not read all that it was sent.
+//
+// Process: broker, the loop's thread. Owns the broker's end of each until nothing of it is left: the
+// worker has read its replies or closed its end.
+// Such replies stay in the worker's queue whatever the broker does, and the sockets in them are in
+// flight (unix(7)), of which the broker's user may have only so many. So each goes on to count among
+// its worker's channels: or a worker would open one, leave its replies unread, have it end for a
+// packet of garbage, and open the next, until nobody else could be sent a socket any more.
+// Hostile input: none is read; each is shut down both ways. A worker that reads slowly, or closes its
+// end, causes one wake-up for each reply.
+// Failure: one that the kernel will not watch is closed and counts no more.
+
+#ifndef SOCKGATE_BROKER_LINGERING_CHANNELS_H_
+#define SOCKGATE_BROKER_LINGERING_CHANNELS_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "absl/container/flat_hash_map.h"
+#include "broker/event_loop.h"
+#include "broker/worker_record.h"
+#include "proto/unique_fd.h"
+
+namespace sockgate {
+
+class LingeringChannels final : public EventHandler {
+ public:
+  // Told when nothing of a channel is left, but not after the end of this.
+  using Gone = std::function<void(WorkerRecord* worker)>;
+
+  LingeringChannels(EventLoop* loop, Gone gone) : loop_(loop), gone_(std::move(gone)) {}
+  ~LingeringChannels();
+  LingeringChannels(const LingeringChannels&) = delete;
+  LingeringChannels& operator=(const LingeringChannels&) = delete;
+
+  // Whether it lingers; if not it is closed.
+  bool Add(std::shared_ptr<WorkerRecord> worker, UniqueFd channel);
+
+  void OnEvent(uint64_t cookie, uint32_t epoll_events) override;
+  void OnDeadline(uint64_t /*cookie*/) override {}
+
+ private:
+  struct Channel {
+    std::shared_ptr<WorkerRecord> worker;
+    UniqueFd end;
+    EventLoop::Id watch;
+  };
+
+  EventLoop* const loop_;
+  const Gone gone_;
+  uint64_t last_ = 0;
+  absl::flat_hash_map<uint64_t, Channel> channels_;
+};
+
+}  // namespace sockgate
+
+#endif  // SOCKGATE_BROKER_LINGERING_CHANNELS_H_
