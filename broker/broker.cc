@@ -97,6 +97,7 @@ absl::Status Broker::AddShards(BrokerOptions options,
     of_shard.ttl = options.resolver.value_or(ResolverOptions()).ttl;
     auto shard = Shard::Create(std::move(of_shard), roles_, &usage_);
     if (!shard.ok()) return shard.status();
+    (*shard)->loop()->set_spin(options.spin);
     shards_.push_back(*std::move(shard));
   }
   for (const auto& shard : shards_) {

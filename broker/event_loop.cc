@@ -105,8 +105,7 @@ void EventLoop::Run(const std::function<void()>& after_wakeup) {
   epoll_event events[kEventsPerWakeup];
   while (!stopped_.load(std::memory_order_acquire)) {
     ArmTimer();
-    const int timeout = std::exchange(wait_, true) ? -1 : 0;
-    const int count = epoll_wait(epoll_.get(), events, kEventsPerWakeup, timeout);
+    const int count = Wait(events);
     ++wakeups_;
     SOCKGATE_CHECK(count >= 0 || errno == EINTR);
     events_ = static_cast<size_t>(std::max(count, 0));
@@ -114,6 +113,30 @@ void EventLoop::Run(const std::function<void()>& after_wakeup) {
     DeliverDeadlines();
     after_wakeup();
   }
+}
+
+int EventLoop::Wait(epoll_event* events) {
+  const bool sleep = std::exchange(wait_, true);
+  if (!sleep || spin_.count() == 0) {
+    return epoll_wait(epoll_.get(), events, kEventsPerWakeup, sleep ? -1 : 0);
+  }
+  if (busy_) {
+    const int count = Spin(events);
+    if (count != 0) return count;
+  }
+  const TimePoint begun = Now();
+  const int count = epoll_wait(epoll_.get(), events, kEventsPerWakeup, -1);
+  busy_ = Now() - begun < spin_;
+  return count;
+}
+
+int EventLoop::Spin(epoll_event* events) {
+  const TimePoint until = Now() + spin_;
+  int count = 0;
+  do {
+    count = epoll_wait(epoll_.get(), events, kEventsPerWakeup, 0);
+  } while (count == 0 && Now() < until);
+  return count;
 }
 
 void EventLoop::Wake() {

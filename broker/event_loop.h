@@ -66,6 +66,10 @@ class EventLoop {
   // The steady clock, read anew.
   static TimePoint Now() { return std::chrono::steady_clock::now(); }
 
+  // For how long Run() looks for events again and again before it sleeps; 0, the default: it sleeps at
+  // once. Only while events come that often, so an idle loop costs nothing. Before Run().
+  void set_spin(std::chrono::microseconds spin) { spin_ = spin; }
+
   // Serves events until Stop(); after every wake-up calls `after_wakeup`, where it is safe to
   // delete handlers.
   void Run(const std::function<void()>& after_wakeup);
@@ -94,6 +98,8 @@ class EventLoop {
   void FreeSlot(Id* id);
   Slot* Find(Id id);
   void ArmTimer();
+  int Wait(epoll_event* events);
+  int Spin(epoll_event* events);
   void DeliverEvents(const epoll_event* events, int count);
   void DeliverDeadlines();
 
@@ -107,6 +113,8 @@ class EventLoop {
   std::vector<uint32_t> free_slots_;
   DeadlineQueue deadlines_;
   bool wait_ = true;
+  std::chrono::microseconds spin_{0};
+  bool busy_ = false;  // the last wait was shorter than that
   uint64_t wakeups_ = 0;
   size_t events_ = 0;
   std::atomic<bool> stopped_ = false;

@@ -305,7 +305,11 @@ void Session::SendWaiting() {
     // The worker reads, so it has all its time again.
     context_.loop->Cancel(&unread_);
   }
-  context_.loop->Change(watch_, kReading);
+  if (context_.backlog->crowded() && HasMore()) {
+    JoinBacklog();
+  } else {
+    context_.loop->Change(watch_, kReading);
+  }
 }
 
 void Session::WaitToSend(bool for_room) {

@@ -135,6 +135,13 @@ CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& 
       ->check(CLI::Range(1U, sockgate::Broker::kMaxThreads, ""))
       ->type_name("N");
   serve
+      ->add_option(
+          "--spin", options.spin_us,
+          "While requests come as often as this, look for the next one for so long before\n"
+          "sleeping; keeps a processor busy meanwhile; default 0")
+      ->check(CLI::Range(0U, 10'000U, ""))
+      ->type_name("MICROSECONDS");
+  serve
       ->add_option("--finish-time", finish_s,
                    "At SIGTERM: seconds for handshakes and lookups under way; default 5. Nothing\n"
                    "new is begun meanwhile; a second SIGTERM ends it at once")

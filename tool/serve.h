@@ -28,6 +28,7 @@ struct ServeOptions {
   std::string user;                                     // whom to run as; empty: whoever started it
   confine::CageLevel cage = confine::CageLevel::kFull;
   uint32_t threads = 1;
+  uint32_t spin_us = 0;
   // How long what was begun may take to end after the first SIGTERM or SIGINT.
   std::chrono::milliseconds finish_time = Broker::kFinishTime;
 };

@@ -98,6 +98,7 @@ absl::StatusOr<Serving> StartServing(const ServeOptions& options, Inheritance* i
   broker_options.audit = std::move(audit->descriptor);
   broker_options.cage = options.cage;
   broker_options.threads = options.threads;
+  broker_options.spin = std::chrono::microseconds(options.spin_us);
   auto broker = Broker::Create(std::move(broker_options));
   if (!broker.ok()) {
     // Of the keeper's cage.

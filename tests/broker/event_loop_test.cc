@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -65,6 +66,30 @@ TEST_F(EventLoopTest, ChangeTakesEffectAtTheNextWakeup) {
   recorder_.on_event = [&](uint64_t) { loop_->Change(id, 0); };
   RunFor(milliseconds(20));
   EXPECT_EQ(recorder_.events.size(), 1U);
+}
+
+TEST_F(EventLoopTest, SpinsOnlyWhileEventsComeOften) {
+  loop_->set_spin(milliseconds(2));
+  const UniqueFd ready = AlwaysReadable();
+  EventLoop::Id id = loop_->Watch(ready.get(), EPOLLIN, &recorder_, 7);
+  const auto used = [] {
+    timespec now = {};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+  };
+  std::chrono::nanoseconds before{0};
+  uint64_t wakeups = 0;
+  recorder_.on_event = [&](uint64_t) {
+    if (++wakeups < 10) return;
+    loop_->Unwatch(&id);
+    before = used();
+  };
+  RunFor(milliseconds(100));
+  EXPECT_EQ(recorder_.events.size(), 10U);
+  const std::chrono::nanoseconds spent = used() - before;
+  EXPECT_GT(spent.count(), 500'000) << "it spins once";
+  EXPECT_LT(spent.count(), 50'000'000) << "and sleeps then";
+  EXPECT_LE(loop_->wakeups(), 13U);
 }
 
 TEST_F(EventLoopTest, AWatchThatTheKernelRefusesLeavesNothingBehind) {

@@ -22,6 +22,7 @@
 #include <cstring>
 #include <functional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -177,8 +178,12 @@ TEST_F(WorkerNamespacesTest, TheOneOutsideLeavesNoCore) {
   ChannelPair channel = MakeChannel();
   auto worker = Worker::Start(std::move(channel.worker), options, Nothing, WaitForEndOfChannel);
   ASSERT_TRUE(worker.ok()) << worker.status();
+  // The worker may be ready before it is.
   rlimit core{1, 1};
-  ASSERT_EQ(prlimit(worker->pid(), RLIMIT_CORE, nullptr, &core), 0) << strerror(errno);
+  for (int i = 0; i < 1000 && core.rlim_max != 0; ++i) {
+    ASSERT_EQ(prlimit(worker->pid(), RLIMIT_CORE, nullptr, &core), 0) << strerror(errno);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
   EXPECT_EQ(core.rlim_max, 0U);
 }
 
