@@ -76,23 +76,20 @@ void Session::OnEvent(uint64_t /*cookie*/, uint32_t epoll_events) {
     SendWaiting();
   } else if (!context_.backlog->HasTurn(worker_.get())) {
     JoinBacklog();
-  } else {
-    ReadOne();
-    EndIfBroken();
-    if (context_.backlog->crowded() && HasMore()) JoinBacklog();
+  } else if (ReadOne(context_.backlog->crowded()) && MayBeRead()) {
+    JoinBacklog();
   }
 }
 
 Queued::Turn Session::TakeTurn() {
-  ReadOne();
-  EndIfBroken();
+  const bool more = ReadOne(/*look=*/true);
   if (!place_.queued()) return Turn::kOver;
-  return HasMore() ? Turn::kMore : Turn::kNoMore;
+  return more ? Turn::kMore : Turn::kNoMore;
 }
 
-// Whether there is something to read, and the worker may be read from.
+bool Session::MayBeRead() const { return phase_ != Phase::kEnded && waiting_.empty(); }
+
 bool Session::HasMore() const {
-  if (phase_ == Phase::kEnded || !waiting_.empty()) return false;
   pollfd readable = {channel_.get(), POLLIN, 0};
   return poll(&readable, 1, 0) == 1;
 }
@@ -116,10 +113,12 @@ void Session::OnDeadline(uint64_t cookie) {
   }
 }
 
-void Session::ReadOne() {
+bool Session::ReadOne(bool look) {
   std::array<uint8_t, kMaxPacketBytes> buffer;
   const Received received =
       ReceivePacket(channel_.get(), absl::MakeSpan(buffer), Accept::kNoDescriptor, Wait::kNo);
+  // Before the reply: whoever asks for one thing at a time may have read it by then, and asked again.
+  const bool more = look && HasMore();
   switch (received.status) {
     case PacketStatus::kOk:
       Handle(absl::MakeConstSpan(buffer.data(), received.size));
@@ -139,6 +138,8 @@ void Session::ReadOne() {
       End("broken", strerror(received.error));
       break;
   }
+  EndIfBroken();
+  return more;
 }
 
 void Session::Handle(absl::Span<const uint8_t> packet) {

@@ -101,7 +101,8 @@ class Session final : public EventHandler, public ConnectAnswerer, public Queued
  private:
   struct LegalOrder;
 
-  void ReadOne();
+  // With `look`: whether another request waits behind it.
+  bool ReadOne(bool look);
   void Handle(absl::Span<const uint8_t> packet);
   void OnHello(const Request& request);
   void OnConnect(const Request& request);
@@ -115,6 +116,7 @@ class Session final : public EventHandler, public ConnectAnswerer, public Queued
   void Send(const Reply& reply, int descriptor);
   void SendWaiting();
   void WaitToSend(bool for_room);
+  bool MayBeRead() const;
   bool HasMore() const;
   void JoinBacklog();
   void EndIfBroken();

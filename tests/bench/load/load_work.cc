@@ -74,7 +74,7 @@ void HoldChannels(const CrowdPlan& plan, int control) {
 }
 
 // Sends a batch of requests and reads their replies; false when the channel has ended.
-bool AskBatch(RawWorker* worker, const CrowdPlan& plan, size_t* turn) {
+bool AskBatch(RawWorker* worker, const CrowdPlan& plan, size_t* turn, std::atomic<uint64_t>* done) {
   const Endpoint denied = Endpoint::Ip(*IpAddress::Parse(kDenied), 443);
   for (size_t i = 0; i < kPipelined; ++i) {
     const bool connect = plan.deed == Deed::kConnecting;
@@ -85,6 +85,7 @@ bool AskBatch(RawWorker* worker, const CrowdPlan& plan, size_t* turn) {
     auto answer = worker->Receive();
     if (!answer.has_value()) return false;
     if (answer->descriptor.valid()) CloseAtOnce(std::move(answer->descriptor));
+    ++*done;
   }
   return true;
 }
@@ -93,7 +94,8 @@ void FloodWithRequests(const CrowdPlan& plan, int control, std::atomic<uint64_t>
   auto worker = RawWorker::FromPath(plan.path);
   if (!worker.has_value() || !SayReady(control)) return;
   raise(SIGSTOP);
-  for (size_t turn = 0; AskBatch(&*worker, plan, &turn);) *done += kPipelined;
+  for (size_t turn = 0; AskBatch(&*worker, plan, &turn, done);) {
+  }
 }
 
 // A broker that is out of something turns it away now and then; it comes again.
