@@ -97,11 +97,11 @@ TEST_P(EitherModeTest, TheDeadlineEndsIt) {
 
 TEST_P(EitherModeTest, NoDeadlineComesAfterTheEnd) {
   Attempt attempt = MakeAttempt(GetParam());
-  attempt.request.deadline_ms = 30;
+  attempt.request.deadline_ms = 300;
   Start(attempt);
   thread.Do([&] { net.Finish(0); });
   ASSERT_TRUE(AwaitEnds(1));
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));
   thread.Do([&] {
     EXPECT_EQ(ends.size(), 1U);
     EXPECT_EQ(ends[0].progress, Progress::kConnected);
