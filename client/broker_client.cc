@@ -43,14 +43,6 @@ uint32_t ProcessGeneration() {
   return g_process_generation.load(std::memory_order_relaxed);
 }
 
-// What went wrong with a lookup, in its own words.
-ConnectError LookupError(const Result& result) {
-  ConnectError error = ConnectError::FromResult(result);
-  if (error.kind != Kind::kNetwork) return error;
-  error.kind = error.error_number == EOPNOTSUPP ? Kind::kNoResolver : Kind::kLookup;
-  return error;
-}
-
 bool Passes(const ConnectError& error) {
   return error.kind == Kind::kLimited &&
          (error.reason == Reason::kLookups || error.reason == Reason::kRate ||
@@ -63,30 +55,10 @@ bool CanBeName(absl::string_view name) {
          name.find('\0') == absl::string_view::npos;
 }
 
-void TakeAnswer(Kind kind, const Reply& from, ConnectResult* result) {
-  result->error = ConnectError::Local(kind);
-  if (kind != Kind::kNone) return;
-  const auto& reply = std::get<ConnectReply>(from.body);
-  const Result& said = reply.result;
-  result->error = ConnectError::FromResult(said);
-  result->tracked = reply.tracked;
-  result->started = said.outcome == Outcome::kStarted;
-  result->rule = said.rule;
-}
-
-void TakeAnswer(Kind kind, const Reply& from, ResolveResult* result) {
-  result->error = ConnectError::Local(kind);
-  if (kind != Kind::kNone) return;
-  const auto& reply = std::get<ResolveReply>(from.body);
-  result->error = LookupError(reply.result);
-  result->rule = reply.result.rule;
-  if (!result->error.ok()) return;
-  result->addresses.reserve(reply.v6_count + reply.v4_count);
-  result->addresses.assign(reply.v6.begin(), reply.v6.begin() + reply.v6_count);
-  result->addresses.insert(result->addresses.end(), reply.v4.begin(),
-                           reply.v4.begin() + reply.v4_count);
-  result->ttl_seconds = reply.ttl_seconds;
-  result->canonical_name.assign(reply.canonical_name.data(), reply.canonical_name.size());
+AheadTarget Bounded(AheadTarget target) {
+  uint32_t* const deadline_ms = &target.request.deadline_ms;
+  *deadline_ms = std::clamp<uint32_t>(*deadline_ms, 1, kMaxDeadlineMs);
+  return target;
 }
 
 // The descriptor whose number the variable has, or none. The variable goes.
@@ -113,16 +85,16 @@ uint32_t LeftUntil(std::chrono::steady_clock::time_point give_up) {
   return static_cast<uint32_t>(std::clamp<int64_t>(left.count(), 1, kMaxDeadlineMs));
 }
 
-// Whether the broker has said all that it has to say about a name.
-bool IsSaid(const ConnectError& error) {
-  return error.ok() || error.kind == Kind::kDenied || error.kind == Kind::kLookup ||
-         error.kind == Kind::kBadRequest;
-}
-
 }  // namespace
 
 BrokerClient::BrokerClient(ReconnectBy reconnect_by)
-    : process_generation_(ProcessGeneration()), link_(std::move(reconnect_by)) {}
+    : process_generation_(ProcessGeneration()),
+      link_(std::move(reconnect_by)),
+      ahead_(&link_, &names_) {}
+
+BrokerClient::~BrokerClient() {
+  if (IsForked()) ahead_.Disown();
+}
 
 absl::StatusOr<std::unique_ptr<BrokerClient>> BrokerClient::FromDescriptor(
     UniqueFd channel, ReconnectBy reconnect_by) {
@@ -175,6 +147,8 @@ void BrokerClient::Take(Kind kind, const Reply& reply, BrokerContact& contact, A
 ConnectResult BrokerClient::Connect(ConnectRequest request) {
   if (IsForked()) return Forked<ConnectResult>();
   request.deadline_ms = std::clamp<uint32_t>(request.deadline_ms, 1, kMaxDeadlineMs);
+  ConnectResult prepared;
+  if (ahead_.Take(request, &prepared)) return prepared;
   const TimePoint now = Clock::now();
   if (request.mode == ConnectMode::kInProgress) {
     return Ask<ConnectResult>(now, [&](BrokerContact& contact, ConnectResult* result) {
@@ -209,7 +183,7 @@ bool BrokerClient::StartConnect(BrokerContact& contact, const ConnectRequest& re
 
 bool BrokerClient::AwaitConnect(BrokerContact& contact, const ConnectRequest& request,
                                 TimePoint give_up, ConnectResult* result) {
-  std::unique_ptr<Channel> channel = contact.channels.Take(give_up, &result->error);
+  std::unique_ptr<Channel> channel = TakeChannel(contact, give_up, &result->error);
   if (channel == nullptr) return false;
   const std::chrono::milliseconds deadline(request.deadline_ms);
   Reply reply;
@@ -218,6 +192,17 @@ bool BrokerClient::AwaitConnect(BrokerContact& contact, const ConnectRequest& re
   Take(kind, reply, contact, result);
   contact.channels.GiveBack(std::move(channel), kind);
   return sent;
+}
+
+// What is needed now goes before what was asked for ahead.
+std::unique_ptr<Channel> BrokerClient::TakeChannel(BrokerContact& contact, TimePoint give_up,
+                                                   ConnectError* error) {
+  std::unique_ptr<Channel> channel = contact.channels.Take(TimePoint(), error);
+  if (channel != nullptr || error->reason != Reason::kChannels) return channel;
+  channel = ahead_.GiveUpChannel(contact);
+  if (channel == nullptr) return contact.channels.Take(give_up, error);
+  *error = ConnectError();
+  return channel;
 }
 
 void BrokerClient::TellNames(BrokerContact& contact, const Endpoint& endpoint, TimePoint give_up) {
@@ -239,15 +224,18 @@ ResolveResult BrokerClient::Resolve(absl::string_view name, NameFamily family) {
   ResolveResult result;
   result.error = ConnectError::Local(Kind::kLookup, ENOENT);
   if (!CanBeName(name)) return result;
+  if (ahead_.TakeLookup(name, family, &result)) return result;
   const auto give_up = Clock::now() + kLongestLookup;
   while (true) {
     result = Ask<ResolveResult>(give_up, [&](BrokerContact& contact, ResolveResult* answer) {
       return ResolveOn(contact, {family, name}, give_up, kLongestLookup + kReplyGrace, answer);
     });
     const std::chrono::milliseconds pause(result.error.retry_after_ms);
-    if (!Passes(result.error) || Clock::now() + pause >= give_up) return result;
+    if (!Passes(result.error) || Clock::now() + pause >= give_up) break;
     std::this_thread::sleep_for(pause);
   }
+  ahead_.Progress();
+  return result;
 }
 
 bool BrokerClient::ResolveOn(BrokerContact& contact, const ResolveRequest& request,
@@ -257,7 +245,7 @@ bool BrokerClient::ResolveOn(BrokerContact& contact, const ResolveRequest& reque
     result->error = ConnectError::Local(Kind::kNoResolver);
     return false;
   }
-  std::unique_ptr<Channel> channel = contact.channels.Take(give_up, &result->error);
+  std::unique_ptr<Channel> channel = TakeChannel(contact, give_up, &result->error);
   if (channel == nullptr) return false;
   Reply reply;
   UniqueFd none;
@@ -271,7 +259,7 @@ bool BrokerClient::ResolveOn(BrokerContact& contact, const ResolveRequest& reque
 }
 
 void BrokerClient::NoteLocalhost(absl::string_view name) {
-  if (IsForked() || !CanBeName(name)) return;
+  if (IsForked() || !CanBeName(name) || ahead_.HasLookedUp(name)) return;
   const ResolveRequest request = {NameFamily::kAny, name};
   const TimePoint now = Clock::now();
   Ask<ResolveResult>(now, [&](BrokerContact& contact, ResolveResult* result) {
@@ -283,6 +271,26 @@ void BrokerClient::NoteLocalhost(absl::string_view name) {
     if (link_.reconnects()) names_.Note(name, result->addresses, contact.number);
     return true;
   });
+}
+
+uint64_t BrokerClient::Prepare(const AheadTarget& target) {
+  return CanPrepare(target) ? ahead_.Add(Bounded(target)) : 0;
+}
+
+size_t BrokerClient::Preconnect(const AheadTarget& target, size_t count) {
+  return CanPrepare(target) ? ahead_.Keep(Bounded(target), count) : 0;
+}
+
+void BrokerClient::Release(uint64_t ticket) {
+  if (ticket != 0 && !IsForked()) ahead_.Release(ticket);
+}
+
+void BrokerClient::Progress() {
+  if (!IsForked()) ahead_.Progress();
+}
+
+bool BrokerClient::CanPrepare(const AheadTarget& target) const {
+  return !IsForked() && (target.name.empty() || (resolves() && CanBeName(target.name)));
 }
 
 bool BrokerClient::IsForked() const { return ProcessGeneration() != process_generation_; }

@@ -46,34 +46,18 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "client/answer.h"
+#include "client/asked_ahead.h"
 #include "client/broker_link.h"
 #include "client/connect_error.h"
 #include "client/name_memory.h"
 #include "client/reconnect_by.h"
+#include "client/spare_sockets.h"
 #include "proto/ip_address.h"
 #include "proto/messages.h"
 #include "proto/unique_fd.h"
 
 namespace sockgate {
-
-struct ConnectResult {
-  ConnectError error;
-  UniqueFd socket;       // non-blocking and close-on-exec; valid exactly when error.ok()
-  bool started = false;  // the handshake may still go on: wait until writable, then read SO_ERROR
-  // The broker holds a duplicate until the connection ends. CurlAdapter sees to it; a caller without
-  // libcurl must call shutdown(2) with SHUT_RDWR before close(2), or the peer hears no FIN and the
-  // connection stays counted against the worker's own limit.
-  bool tracked = false;
-  uint32_t rule = 0;  // the rule that allowed it
-};
-
-struct ResolveResult {
-  ConnectError error;
-  std::vector<IpAddress> addresses;  // IPv6 first; each family in the resolver's order
-  uint32_t ttl_seconds = 0;          // for as long the addresses may be kept
-  std::string canonical_name;        // empty when the resolver gave none
-  uint32_t rule = 0;                 // the rule that allowed the name
-};
 
 class BrokerClient {
  public:
@@ -90,6 +74,9 @@ class BrokerClient {
   // launch::Worker::Exec() leaves it, and removes the variable. With SOCKGATE_CHANNEL_SOURCE
   // likewise, it reconnects by that one.
   static absl::StatusOr<std::unique_ptr<BrokerClient>> FromEnvironment();
+
+  // In a child of fork(2) the parent's connections stay as they are.
+  ~BrokerClient();
 
   // Blocks until the broker answers: in connected mode for the handshake, in in-progress mode for
   // one local round trip. A broker that does not answer is waited for until two seconds after
@@ -114,6 +101,34 @@ class BrokerClient {
   // addresses both know. One local round trip, never more.
   void NoteLocalhost(absl::string_view name);
 
+  // Sockets ahead of need. Prepare() has the broker asked for a socket that Connect() will be asked
+  // for soon, for the same address and kind of socket and in the same mode: with a name, for the
+  // address that libcurl will try first, and Resolve() has the name's addresses then. Returns a
+  // ticket, and 0 where nothing can be asked for; nothing is wrong then, for Connect() asks itself.
+  // Waits for no network, and for one local round trip where there is no channel yet.
+  // Connect() finds the socket there, or waits for it, and says `prepared`. It tells an error only of
+  // an attempt that it waited for; where one has failed before, or its peer has closed since, it
+  // asks anew.
+  // A socket that nobody takes is closed when it is four seconds old (set_spare_age), by the next
+  // call of any of these members. All count against the worker's limits, like others; there are
+  // SpareSockets::kMost at most.
+  uint64_t Prepare(const AheadTarget& target);
+
+  // The socket of this ticket is not needed: the next Prepare() for the same target has it.
+  void Release(uint64_t ticket);
+
+  // Has the broker asked until there are so many for the target that nobody has a ticket for, and
+  // returns how many there are.
+  size_t Preconnect(const AheadTarget& target, size_t count);
+
+  // Takes answers that have come and sends what follows from them: after a name's addresses the
+  // request for the socket. Does not wait. Resolve(), Connect() and Prepare() do it too, so call it
+  // where none of them is called for long.
+  void Progress();
+
+  void set_spare_age(std::chrono::milliseconds age) { ahead_.set_most_age(age); }
+  AheadCounts ahead_counts() const { return ahead_.counts(); }
+
   // Whether the broker resolves names: the one that was found last.
   bool resolves() const { return (link_.capabilities() & kCapabilityResolve) != 0; }
 
@@ -123,6 +138,7 @@ class BrokerClient {
   explicit BrokerClient(ReconnectBy reconnect_by);
 
   bool IsForked() const;
+  bool CanPrepare(const AheadTarget& target) const;
 
   // Makes a call: once(contact, &answer) returns whether the request left this process.
   template <typename Answer, typename Once>
@@ -135,6 +151,9 @@ class BrokerClient {
   bool ResolveOn(BrokerContact& contact, const ResolveRequest& request, TimePoint give_up,
                  std::chrono::milliseconds patience, ResolveResult* result);
 
+  std::unique_ptr<Channel> TakeChannel(BrokerContact& contact, TimePoint give_up,
+                                       ConnectError* error);
+
   // Has a broker that came after the first look up what led to the address.
   void TellNames(BrokerContact& contact, const Endpoint& endpoint, TimePoint give_up);
 
@@ -144,6 +163,7 @@ class BrokerClient {
   const uint32_t process_generation_;
   BrokerLink link_;
   NameMemory names_;
+  AskedAhead ahead_;  // goes before the channels
 };
 
 }  // namespace sockgate

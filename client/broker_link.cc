@@ -29,6 +29,7 @@ Kind Greet(BrokerContact* contact, HelloReply* said) {
   if (kind != Kind::kNone) return kind;
   *said = std::get<HelloReply>(reply.body);
   contact->capabilities = said->capabilities;
+  contact->max_outstanding = said->max_outstanding;
   return kind;
 }
 
@@ -77,6 +78,11 @@ std::shared_ptr<BrokerContact> BrokerLink::Get(TimePoint give_up, ConnectError* 
   }
   *error = ConnectError();
   return contact_;
+}
+
+std::shared_ptr<BrokerContact> BrokerLink::Current() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return contact_->channels.ended() == Kind::kNone ? contact_ : nullptr;
 }
 
 void BrokerLink::NoteLoss() {

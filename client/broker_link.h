@@ -40,8 +40,9 @@ struct BrokerContact {
       : channels(std::move(first)), number(its_number) {}
 
   ChannelPool channels;
-  const uint32_t number;      // counts from 1
-  uint32_t capabilities = 0;  // what the broker granted
+  const uint32_t number;         // counts from 1
+  uint32_t capabilities = 0;     // what the broker granted
+  uint16_t max_outstanding = 1;  // requests that one channel may have without a reply
   std::atomic<bool> answered = false;
 };
 
@@ -60,6 +61,9 @@ class BrokerLink {
   // The broker that runs now. Between attempts waits for the next one if that comes by `give_up`
   // and within kRestartPatience. Null: `error` says why, and when another attempt is made.
   std::shared_ptr<BrokerContact> Get(TimePoint give_up, ConnectError* error);
+
+  // The same without an attempt: null where there is none now.
+  std::shared_ptr<BrokerContact> Current();
 
   // The broker has answered a request.
   void NoteAnswer(BrokerContact* contact);

@@ -42,9 +42,10 @@ std::unique_ptr<Channel> ChannelPool::Take(TimePoint give_up, ConnectError* erro
 }
 
 void ChannelPool::GiveBack(std::unique_ptr<Channel> channel, Kind kind) {
-  if (kind == Kind::kNoAnswer) channel->Abandon();
+  const bool owed = kind == Kind::kNoAnswer || channel->owed() > 0;
+  if (owed && !Ends(kind)) channel->Abandon();
   const std::lock_guard<std::mutex> lock(mutex_);
-  const bool ends = Ends(kind) || kind == Kind::kNoAnswer || ended() != Kind::kNone;
+  const bool ends = Ends(kind) || owed || ended() != Kind::kNone;
   --lent_;
   if (!ends) idle_.push_back(std::move(channel));
   channel.reset();  // before another is minted in its place
@@ -58,6 +59,11 @@ void ChannelPool::GiveBack(std::unique_ptr<Channel> channel, Kind kind) {
   } else {
     given_back_.notify_one();
   }
+}
+
+bool ChannelPool::wanted() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return waiting_ > 0;
 }
 
 Kind ChannelPool::CallFirst(const decltype(Request::body)& body, Reply* reply,

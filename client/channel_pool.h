@@ -37,10 +37,13 @@ class ChannelPool {
   // waits for one that another call gives back. Null: `error` says why.
   std::unique_ptr<Channel> Take(TimePoint give_up, ConnectError* error);
 
-  // `kind` is how the call ended: a channel that is of no more use is closed. So is one whose answer
-  // did not come in time, for the broker then gives up what nobody waits for, and a socket that it
+  // `kind` is how the call ended: a channel that is of no more use is closed. So is one that is owed
+  // an answer still, for the broker then gives up what nobody waits for, and a socket that it
   // sends all the same is not kept from closing by lying there unread.
   void GiveBack(std::unique_ptr<Channel> channel, ConnectError::Kind kind);
+
+  // Whether calls wait in Take() for a channel that comes back.
+  bool wanted();
 
   // Makes a call that the broker answers at once on the channel that mints. No call that waits for
   // the network is ever made there, so this one does not wait for those.

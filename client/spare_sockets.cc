@@ -1,0 +1,183 @@
+#include "client/spare_sockets.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "absl/strings/match.h"
+
+namespace sockgate {
+namespace {
+
+bool FitsSocket(const ConnectRequest& a, const ConnectRequest& b) {
+  return a.mode == b.mode && a.transport == b.transport;
+}
+
+bool IsFor(const Spare& spare, const AheadTarget& target) {
+  if (!FitsSocket(spare.request, target.request)) return false;
+  if (target.name.empty())
+    return spare.name.empty() && spare.request.endpoint == target.request.endpoint;
+  return spare.family == target.family &&
+         spare.request.endpoint.port() == target.request.endpoint.port() &&
+         absl::EqualsIgnoreCase(spare.name, target.name);
+}
+
+}  // namespace
+
+Spare* SpareSockets::Add(const AheadTarget& target, TimePoint now) {
+  Spare* spare = Oldest(Stage::kNone);
+  if (spare == nullptr) {
+    if (slots_.size() == kMost) return nullptr;
+    spare = &slots_.emplace_back();
+    ++by_stage_[static_cast<size_t>(Stage::kNone)];
+  }
+  ++counts_.asked;
+  SetStage(spare, target.name.empty() ? Stage::kQueued : Stage::kNamed, now);
+  spare->ticket = 0;
+  spare->order = ++last_order_;
+  spare->request = target.request;
+  spare->name.assign(target.name.data(), target.name.size());
+  spare->family = target.family;
+  return spare;
+}
+
+void SpareSockets::Refuse() {
+  ++counts_.asked;
+  ++counts_.missed;
+}
+
+void SpareSockets::SetStage(Spare* spare, Stage stage, TimePoint now) {
+  --by_stage_[static_cast<size_t>(spare->stage)];
+  ++by_stage_[static_cast<size_t>(stage)];
+  spare->stage = stage;
+  spare->since = now;
+}
+
+Spare* SpareSockets::Find(const ConnectRequest& request, Stage stage) {
+  if (Count(stage) == 0) return nullptr;
+  Spare* oldest = nullptr;
+  for (Spare& spare : slots_) {
+    if (spare.stage != stage || spare.awaited || !FitsSocket(spare.request, request)) continue;
+    if (oldest != nullptr && oldest->order < spare.order) continue;
+    if (spare.request.endpoint == request.endpoint) oldest = &spare;
+  }
+  return oldest;
+}
+
+Spare* SpareSockets::Oldest(Stage stage) {
+  if (Count(stage) == 0) return nullptr;
+  Spare* oldest = nullptr;
+  for (Spare& spare : slots_) {
+    if (spare.stage != stage) continue;
+    if (oldest == nullptr || spare.order < oldest->order) oldest = &spare;
+  }
+  return oldest;
+}
+
+Spare* SpareSockets::Sent(uint32_t id) {
+  for (Spare& spare : slots_) {
+    if (spare.stage == Stage::kSent && spare.id == id) return &spare;
+  }
+  return nullptr;
+}
+
+Spare* SpareSockets::Unclaimed(const AheadTarget& target) {
+  Spare* oldest = nullptr;
+  for (Spare& spare : slots_) {
+    if (spare.stage == Stage::kNone || spare.awaited || spare.ticket != 0) continue;
+    if (oldest != nullptr && oldest->order < spare.order) continue;
+    if (IsFor(spare, target)) oldest = &spare;
+  }
+  return oldest;
+}
+
+size_t SpareSockets::CountUnclaimed(const AheadTarget& target) const {
+  size_t count = 0;
+  for (const Spare& spare : slots_) {
+    if (spare.stage == Stage::kNone || spare.awaited || spare.ticket != 0) continue;
+    if (IsFor(spare, target)) ++count;
+  }
+  return count;
+}
+
+Spare* SpareSockets::WithTicket(uint64_t ticket) {
+  for (Spare& spare : slots_) {
+    if (spare.stage != Stage::kNone && spare.ticket == ticket) return &spare;
+  }
+  return nullptr;
+}
+
+void SpareSockets::Use(Spare* spare, ConnectResult* result) {
+  ++counts_.used;
+  *result = std::move(spare->result);
+  result->prepared = true;
+  Remove(spare);
+}
+
+// Not by recv(2): what a server that speaks first has sent would hide that it has closed since.
+bool SpareSockets::IsAlive(const Spare& spare) {
+  pollfd entry = {spare.result.socket.get(), POLLRDHUP, 0};
+  return poll(&entry, 1, 0) == 0;
+}
+
+void SpareSockets::Discard(Spare* spare) {
+  ++counts_.closed;
+  Close(spare);
+}
+
+// Of a handshake that goes on, and of a tracked connection, the broker has a duplicate.
+void SpareSockets::Close(Spare* spare) {
+  const bool shared = spare->result.tracked || spare->request.mode == ConnectMode::kInProgress;
+  if (shared && spare->result.socket.valid()) shutdown(spare->result.socket.get(), SHUT_RDWR);
+  Remove(spare);
+}
+
+void SpareSockets::Miss(Spare* spare) {
+  ++counts_.missed;
+  if (spare->awaited) {
+    SetStage(spare, Stage::kLost, spare->since);
+  } else {
+    Remove(spare);
+  }
+}
+
+void SpareSockets::Remove(Spare* spare) {
+  spare->result = ConnectResult();
+  spare->awaited = false;
+  SetStage(spare, Stage::kNone, spare->since);
+}
+
+void SpareSockets::Expire(TimePoint now, std::chrono::milliseconds most_age) {
+  for (Spare& spare : slots_) {
+    if (spare.awaited || now - spare.since <= most_age) continue;
+    if (spare.stage == Stage::kHere) {
+      ++counts_.expired;
+      Close(&spare);
+    } else if (spare.stage == Stage::kNamed || spare.stage == Stage::kQueued) {
+      Miss(&spare);
+    }
+  }
+}
+
+void SpareSockets::CloseHere() {
+  for (Spare& spare : slots_) {
+    if (spare.stage == Stage::kHere && !spare.awaited) Discard(&spare);
+  }
+}
+
+void SpareSockets::CloseAll() {
+  CloseHere();
+  for (Spare& spare : slots_) {
+    const bool ends = spare.stage == Stage::kNamed || spare.stage == Stage::kQueued ||
+                      spare.stage == Stage::kSent;
+    if (ends) Miss(&spare);
+  }
+}
+
+void SpareSockets::Disown() {
+  slots_.clear();
+  by_stage_ = {};
+}
+
+}  // namespace sockgate
