@@ -42,7 +42,7 @@ uint64_t AskedAhead::Add(const AheadTarget& target) {
   if (spare == nullptr) return 0;
   const uint64_t ticket = spare->ticket = ++last_ticket_;
   SendQueued(&lock);
-  return ticket;
+  return spares_.WithTicket(ticket) == nullptr ? 0 : ticket;
 }
 
 void AskedAhead::Release(uint64_t ticket) {
@@ -316,6 +316,7 @@ bool AskedAhead::OpenLine(Lock* lock) {
 }
 
 void AskedAhead::SendQueued(Lock* lock) {
+  if (spares_.Count(Stage::kNamed) > 0) Drain(lock);
   if (AnyQueued() && OpenLine(lock)) {
     const uint32_t most = std::min<uint32_t>(kMostOwed, contact_->max_outstanding);
     if (line_->owed() >= most) Drain(lock);

@@ -15,7 +15,6 @@
 #include "client/armed_client.h"
 #include "client/broker_descriptors.h"
 #include "client/launch/connect_probe.h"
-#include "client/url_host.h"
 
 namespace sockgate {
 namespace {
@@ -93,6 +92,7 @@ absl::Status CurlAdapter::Attach(CURL* easy) {
     // Anew each time: another handle may have had this address before. libcurl may still have the
     // list.
     auto ahead = std::move(slot->ahead);
+    client_->Release(slot->ticket);
     *slot = Handle();
     slot->adapter = this;
     slot->easy = easy;
@@ -130,6 +130,7 @@ void CurlAdapter::Detach(CURL* easy) {
   const auto found = handles_.find(easy);
   if (found == handles_.end()) return;
   if (found->second->ahead != nullptr) curl_easy_setopt(easy, CURLOPT_RESOLVE, nullptr);
+  client_->Release(found->second->ticket);
   handles_.erase(found);
 }
 
@@ -160,6 +161,46 @@ bool CurlAdapter::GiveAhead(CURL* easy, curl_slist* list) {
   if (ahead == nullptr && found->second->ahead == nullptr) return true;
   curl_easy_setopt(easy, CURLOPT_RESOLVE, list);
   found->second->ahead = std::move(ahead);
+  return true;
+}
+
+void CurlAdapter::Prepare(CURL* easy, const std::string& url) {
+  const auto host = HostOfUrl(url);
+  if (!host.has_value()) return;
+  if (easy == nullptr) {
+    Keep(*host, 1);
+    return;
+  }
+  GiveTicket(easy, 0);
+  const auto target = TargetOf(*host);
+  const uint64_t ticket = target.has_value() ? client_->Prepare(*target) : 0;
+  if (!GiveTicket(easy, ticket)) client_->Release(ticket);
+}
+
+size_t CurlAdapter::Preconnect(const std::string& host, uint16_t port, size_t count) {
+  const auto parsed = HostOfUrl(absl::StrCat("http://", host, ":", port));
+  return parsed.has_value() ? Keep(*parsed, count) : 0;
+}
+
+size_t CurlAdapter::Keep(const UrlHost& host, size_t count) {
+  const auto target = TargetOf(host);
+  return target.has_value() ? client_->Preconnect(*target, count) : 0;
+}
+
+std::optional<AheadTarget> CurlAdapter::TargetOf(const UrlHost& host) const {
+  const auto endpoint = EndpointOf(host);
+  if (!endpoint.has_value()) return std::nullopt;
+  AheadTarget target;
+  target.request = RequestFor(Transport::kStream, *endpoint);
+  if (!host.is_literal) target.name = host.name;
+  return target;
+}
+
+bool CurlAdapter::GiveTicket(CURL* easy, uint64_t ticket) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = handles_.find(easy);
+  if (found == handles_.end()) return false;
+  client_->Release(std::exchange(found->second->ticket, ticket));
   return true;
 }
 
@@ -288,13 +329,17 @@ ConnectResult CurlAdapter::Connect(Handle* handle, const curl_sockaddr& address)
   handle->endpoint = *endpoint;
   const auto transport = TransportOf(address);
   if (!transport.has_value()) return Unsupported(EPROTONOSUPPORT);
+  return client_->Connect(RequestFor(*transport, *endpoint));
+}
+
+ConnectRequest CurlAdapter::RequestFor(Transport transport, const Endpoint& endpoint) const {
   ConnectRequest request;
-  request.transport = *transport;
+  request.transport = transport;
   request.mode = options_.mode;
   request.deadline_ms = static_cast<uint32_t>(
       std::clamp<int64_t>(options_.connect_deadline.count(), 1, kMaxDeadlineMs));
-  request.endpoint = *endpoint;
-  return client_->Connect(request);
+  request.endpoint = endpoint;
+  return request;
 }
 
 int CurlAdapter::SetSocketOptions(void* handle, curl_socket_t /*socket*/,

@@ -12,7 +12,8 @@
 // Threads: members from any thread, for different handles at the same time; for one handle only
 // while no other thread performs its transfer. Callbacks run in the thread that performs it.
 // Blocking: the callback blocks that thread: in connected mode until the handshake has ended, in
-// in-progress mode for one local round trip. So use in-progress mode with curl_multi.
+// in-progress mode for one local round trip; and for neither where Prepare() was called early
+// enough. So use in-progress mode with curl_multi.
 //
 // Who answers connect(2). libcurl calls it on the socket that it was given: in in-progress mode
 // always, and in connected mode where it ignores CURL_SOCKOPT_ALREADY_CONNECTED (7.88.0 and 7.88.1,
@@ -48,6 +49,7 @@
 #include "client/broker_client.h"
 #include "client/connect_error.h"
 #include "client/lookup_log.h"
+#include "client/url_host.h"
 #include "proto/endpoint.h"
 #include "proto/messages.h"
 
@@ -112,6 +114,20 @@ class CurlAdapter {
   // curl_multi the other transfers stand still meanwhile: with a name server far away leave it be.
   AheadResult ResolveAhead(CURL* easy, const std::string& url);
 
+  // Asks the broker for what the transfer of this URL will need, a name's address and a socket, and
+  // does not wait for it: call it when the transfer is known to come, before it is added or
+  // performed, and for a transfer through a proxy with the proxy's URL. With libcurl's callback the
+  // socket is there, or its handshake is under way. Nothing is lost by it but a connection where
+  // libcurl then needs none, as it has one open, or tries another address first: that one goes to
+  // the next transfer that is prepared for the same place, or is closed after four seconds
+  // (BrokerClient::Prepare(), which says what it costs and how it fails). An attached handle holds
+  // it until Detach(), Attach() or another Prepare(). Null: for whichever transfer comes first.
+  void Prepare(CURL* easy, const std::string& url);
+
+  // Has so many sockets kept ready for a host (as in a URL) and port, and returns how many are there
+  // or under way. Call it again when they are used, or old.
+  size_t Preconnect(const std::string& host, uint16_t port, size_t count);
+
   // Why the broker's side gave no socket at the handle's last attempt to connect, or no address
   // when the last attempt did not come so far; ok() when it gave one. `code` is how the transfer
   // ended: with CURLE_COULDNT_RESOLVE_PROXY it is about the proxy. libcurl does not tell that one's
@@ -138,6 +154,7 @@ class CurlAdapter {
     uint64_t failures_before = 0;
     // What CURLOPT_RESOLVE points to, if ResolveAhead() set it.
     List ahead{nullptr, curl_slist_free_all};
+    uint64_t ticket = 0;  // of the socket that Prepare() asked for
   };
 
   // Null takes the entry of the last call away. False: the handle is not attached.
@@ -149,6 +166,12 @@ class CurlAdapter {
 
   void SetCallbacks(CURL* easy, Handle* handle);
   void TellLocalhost(const Handle& handle) const;
+  ConnectRequest RequestFor(Transport transport, const Endpoint& endpoint) const;
+  // Views into `host`.
+  std::optional<AheadTarget> TargetOf(const UrlHost& host) const;
+  size_t Keep(const UrlHost& host, size_t count);
+  // False: the handle is not attached. Releases the ticket that it had.
+  bool GiveTicket(CURL* easy, uint64_t ticket);
   ConnectResult Connect(Handle* handle, const curl_sockaddr& address);
   void PrepareConnect(const curl_sockaddr& address, ConnectResult* result) const;
   std::optional<FailedLookup> LastLookup(CURL* easy, CURLcode code) const;

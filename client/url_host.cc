@@ -2,9 +2,12 @@
 
 #include <curl/curl.h>
 
+#include <cstdint>
 #include <memory>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "client/address_literal.h"
 #include "client/address_order.h"
 
@@ -30,6 +33,11 @@ bool IsLiteral(const std::string& host) {
   return host[0] == '[' || ParseLiteral(host.c_str(), &unused) != LiteralKind::kName;
 }
 
+std::string WithoutBrackets(absl::string_view host) {
+  if (absl::ConsumePrefix(&host, "[")) absl::ConsumeSuffix(&host, "]");
+  return std::string{host};
+}
+
 }  // namespace
 
 std::optional<UrlHost> HostOfUrl(const std::string& url) {
@@ -45,6 +53,17 @@ std::optional<UrlHost> HostOfUrl(const std::string& url) {
   if (host.name.empty()) return std::nullopt;
   host.is_literal = IsLiteral(host.name);
   return host;
+}
+
+std::optional<Endpoint> EndpointOf(const UrlHost& host) {
+  uint32_t port;
+  if (!absl::SimpleAtoi(host.port, &port) || port > UINT16_MAX) return std::nullopt;
+  HostAddress address;
+  if (host.is_literal &&
+      ParseLiteral(WithoutBrackets(host.name).c_str(), &address) != LiteralKind::kLiteral) {
+    return std::nullopt;
+  }
+  return Endpoint::Ip(address.ip, static_cast<uint16_t>(port), address.scope_id);
 }
 
 std::string ResolveEntry(const UrlHost& host, const std::vector<IpAddress>& addresses) {

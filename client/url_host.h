@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "proto/endpoint.h"
 #include "proto/ip_address.h"
 
 namespace sockgate {
@@ -26,6 +27,10 @@ std::optional<UrlHost> HostOfUrl(const std::string& url);
 
 // "+example.com:443:[2001:db8::1],192.0.2.1"; the plus sign lets the entry expire.
 std::string ResolveEntry(const UrlHost& host, const std::vector<IpAddress>& addresses);
+
+// Where a host is: a literal with its port, or of a name the port alone. Nothing where the port is
+// none, or the literal is no address.
+std::optional<Endpoint> EndpointOf(const UrlHost& host);
 
 }  // namespace sockgate
 

@@ -56,11 +56,11 @@ void FakeBroker::Reply(uint32_t id, const decltype(Reply::body)& body, int descr
   ReplyBytes(packet, descriptor >= 0 ? std::vector<int>({descriptor}) : std::vector<int>());
 }
 
-void FakeBroker::Greet(uint32_t capabilities) {
+void FakeBroker::Greet(uint32_t capabilities, uint16_t max_outstanding) {
   HelloReply hello;
   hello.capabilities = capabilities;
   hello.version = kNewestVersion;
-  hello.max_outstanding = 1;
+  hello.max_outstanding = max_outstanding;
   Reply(1, hello);
 }
 
@@ -72,13 +72,12 @@ void FakeBroker::ReplyBytes(const std::vector<uint8_t>& packet,
 uint32_t FakeBroker::NextRequest(decltype(Request::body)* body, int patience_ms) {
   pollfd entry = {end_.get(), POLLIN, 0};
   if (poll(&entry, 1, patience_ms) != 1) return 0;
-  std::array<uint8_t, kMaxPacketBytes> buffer;
   const Received received =
-      ReceivePacket(end_.get(), absl::MakeSpan(buffer), Accept::kNoDescriptor, Wait::kNo);
+      ReceivePacket(end_.get(), absl::MakeSpan(buffer_), Accept::kNoDescriptor, Wait::kNo);
   Request request;
   if (received.status != PacketStatus::kOk) return 0;
   const Decoded decoded =
-      DecodeRequest(absl::MakeConstSpan(buffer.data(), received.size), &request);
+      DecodeRequest(absl::MakeConstSpan(buffer_.data(), received.size), &request);
   EXPECT_TRUE(decoded.ok()) << decoded.bad_field();
   if (body != nullptr) *body = request.body;
   return request.id;

@@ -5,6 +5,7 @@
 #ifndef SOCKGATE_TESTS_CLIENT_FAKE_BROKER_H_
 #define SOCKGATE_TESTS_CLIENT_FAKE_BROKER_H_
 
+#include <array>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -23,10 +24,11 @@ class FakeBroker {
 
   void Reply(uint32_t id, const decltype(Reply::body)& body, int descriptor = -1);
   // A hello reply that is as it should be, to request 1.
-  void Greet(uint32_t capabilities = 0);
+  void Greet(uint32_t capabilities = 0, uint16_t max_outstanding = 256);
   void ReplyBytes(const std::vector<uint8_t>& packet, const std::vector<int>& descriptors = {});
 
-  // The id of the next request, and its body; 0 when none came within that time.
+  // The id of the next request, and its body, of which views last until the next call; 0 when none
+  // came within that time.
   uint32_t NextRequest(decltype(Request::body)* body = nullptr, int patience_ms = 5000);
 
   // The other end is closed.
@@ -37,6 +39,7 @@ class FakeBroker {
  private:
   UniqueFd end_;
   UniqueFd worker_end_;
+  std::array<uint8_t, kMaxPacketBytes> buffer_;
 };
 
 // The launcher's end of a channel source, which says what the test wants said; before it is asked,
