@@ -9,6 +9,9 @@
 //                                  close, blocking, with no policy, log or limit
 //      sockgate, connected         BrokerClient::Connect
 //      sockgate, in progress       BrokerClient::Connect, then poll() and getsockopt(SO_ERROR)
+//      both, prepared              the same, 200 us after the socket was asked for ahead, which is
+//                                  not timed (BrokerClient::Preconnect); the reply is in the channel
+//                                  and Connect() has to take it from there
 //    All clients are this one process, unconfined, so that only the way to the socket differs.
 //    Measured twice. First with connections that wait in the listener's queue, so that nothing else
 //    runs: it varies little, so it is the one to compare changes with. Then against a process that

@@ -45,7 +45,7 @@ TEST_F(ConnectBenchTest, TimesEveryWayToConnect) {
   ASSERT_EQ(figures_["latency"].size(), 2U);
   for (const json& table : figures_["latency"]) {
     EXPECT_GT(table["rounds"], 0);
-    ASSERT_EQ(table["rows"].size(), 5U);
+    ASSERT_EQ(table["rows"].size(), 7U);
     for (const json& row : table["rows"]) {
       ExpectPositive(row["us"]);
       ExpectPositive(row["ratio"]);

@@ -21,14 +21,16 @@ struct ConnectWay {
   // Returns when the socket can be written to; an invalid one when that failed.
   std::function<UniqueFd(const Target&)> connect;
   pid_t helper = 0;  // the process that does some of the work; 0: none
+  // Not timed: what a program does while it knows that it will connect. May be empty.
+  std::function<void(const Target&)> prepare;
 };
 
-// sockgate connected, sockgate in progress. What is passed must outlive the ways.
+// sockgate connected, sockgate in progress, and both prepared. What is passed must outlive the ways.
 std::vector<ConnectWay> BrokeredWays(BrokerClient* client, pid_t broker_pid);
 
 // The first is the baseline, plain blocking socket() and connect(): the fewest calls there are.
-// The others: plain and non-blocking, a bare broker, sockgate connected, sockgate in progress. What
-// is passed must outlive the ways.
+// The others: plain and non-blocking, a bare broker, and those of BrokeredWays(). What is passed must
+// outlive the ways.
 std::vector<ConnectWay> AllConnectWays(const BareBroker* bare, BrokerClient* client,
                                        pid_t broker_pid);
 

@@ -21,10 +21,10 @@ absl::string_view Word(Acceptor acceptor) {
 }
 
 std::string RowsText(const std::vector<LatencyRow>& rows) {
-  std::string text = absl::StrFormat("%-28s %8s %8s %8s %8s %8s %8s %8s\n", "", "p50 us", "p90 us",
+  std::string text = absl::StrFormat("%-32s %8s %8s %8s %8s %8s %8s %8s\n", "", "p50 us", "p90 us",
                                      "p99 us", "ratio", "min", "max", "CPU us");
   for (const LatencyRow& row : rows) {
-    absl::StrAppendFormat(&text, "%-28s %8.1f %8.1f %8.1f %8.2f %8.2f %8.2f %8s\n", row.way,
+    absl::StrAppendFormat(&text, "%-32s %8.1f %8.1f %8.1f %8.2f %8.2f %8.2f %8s\n", row.way,
                           row.us.p50, row.us.p90, row.us.p99, row.ratio.median, row.ratio.min,
                           row.ratio.max, CpuText(row.helper_cpu_us));
   }
@@ -67,10 +67,10 @@ std::string RateText(const RateTable& table) {
       "libcurl in a worker\nunder seccomp. Ratio: to plain libcurl in the same round. CPU: the "
       "broker's, per fetch.\n",
       table.rounds);
-  absl::StrAppendFormat(&text, "%-28s %8s %8s %8s %8s %8s %8s %8s %8s\n", "", "host", "at once",
+  absl::StrAppendFormat(&text, "%-32s %8s %8s %8s %8s %8s %8s %8s %8s\n", "", "host", "at once",
                         "batch", "per s", "ratio", "min", "max", "CPU us");
   for (const RateRow& row : table.rows) {
-    absl::StrAppendFormat(&text, "%-28s %8s %8d %8d %8.0f %8.2f %8.2f %8.2f %8s\n", row.side,
+    absl::StrAppendFormat(&text, "%-32s %8s %8d %8d %8.0f %8.2f %8.2f %8.2f %8s\n", row.side,
                           Word(row.load.hosts), row.load.concurrency, row.load.batch,
                           row.per_second, row.ratio.median, row.ratio.min, row.ratio.max,
                           CpuText(row.broker_cpu_us));

@@ -20,6 +20,7 @@ std::vector<double> TimeBatch(const ConnectWay& way, const AcceptSink& sink, con
   us.reserve(count);
   sockets.reserve(count);
   for (size_t i = 0; i < count; ++i) {
+    if (way.prepare) way.prepare(target);
     const auto begun = Clock::now();
     UniqueFd socket = way.connect(target);
     const auto ended = Clock::now();
