@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/curl_adapter.h"
@@ -73,6 +76,34 @@ TEST_P(CurlNamesTest, ATransferByName) {
   const Ended ended = Perform(*adapter_, Url("a.test"));
   EXPECT_EQ(ended.ToString(), "code 0 status 204 body ");
   EXPECT_TRUE(ended.error.ok());
+  EXPECT_EQ(broker_.asked().size(), 1U);
+}
+
+// The name is looked up once, ahead, and its first address is connected to before libcurl asks.
+TEST_P(CurlNamesTest, ATransferByNameThatWasPrepared) {
+  Arm();
+  TransferOptions options;
+  options.prepare = true;
+  EXPECT_EQ(Perform(*adapter_, Url("a.test"), options).ToString(), "code 0 status 204 body ");
+  EXPECT_EQ(client_->ahead_counts().used, 1U);
+  EXPECT_EQ(broker_.asked().size(), 1U);
+  const std::vector<std::string> urls(20, Url("a.test"));
+  for (const Ended& ended : PerformTogether(*adapter_, urls, options)) {
+    EXPECT_EQ(ended.ToString(), "code 0 status 204 body ");
+  }
+}
+
+TEST_P(CurlNamesTest, LocalhostThatWasPreparedIsLookedUpOnce) {
+  broker_.Set("localhost", Addresses({"127.0.0.1"}));
+  Arm();
+  const std::string url = Url("localhost");
+  adapter_->Prepare(nullptr, url);
+  for (int i = 0; i < 10; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    client_->Progress();
+  }
+  EXPECT_EQ(Perform(*adapter_, url).ToString(), "code 0 status 204 body ");
+  EXPECT_EQ(client_->ahead_counts().used, 1U);
   EXPECT_EQ(broker_.asked().size(), 1U);
 }
 

@@ -42,6 +42,7 @@ class Transfer {
       resolve_ = curl_slist_append(resolve_, entry.c_str());
     }
     curl_easy_setopt(easy_, CURLOPT_RESOLVE, resolve_);
+    if (options.prepare) adapter.Prepare(easy_, url);
   }
 
   ~Transfer() {

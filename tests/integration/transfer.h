@@ -20,6 +20,7 @@ struct TransferOptions {
   bool follow = false;
   std::string interface;  // CURLOPT_INTERFACE, set after Attach()
   std::string unix_path;  // CURLOPT_UNIX_SOCKET_PATH
+  bool prepare = false;   // CurlAdapter::Prepare()
 };
 
 struct Ended {
