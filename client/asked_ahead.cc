@@ -38,7 +38,7 @@ uint64_t AskedAhead::Add(const AheadTarget& target) {
   const TimePoint now = Clock::now();
   Refresh(now);
   Spare* spare = spares_.Unclaimed(target);
-  if (spare == nullptr) spare = Want(target, now);
+  if (spare == nullptr && !spares_.IsUnwanted(target, now)) spare = Want(target, now);
   if (spare == nullptr) return 0;
   const uint64_t ticket = spare->ticket = ++last_ticket_;
   SendQueued(&lock);

@@ -53,8 +53,8 @@ class AskedAhead {
   // Both must outlive this.
   AskedAhead(BrokerLink* link, NameMemory* names) : link_(link), names_(names) {}
 
-  // Asks for a socket, unless there is one for this target that nobody has a ticket for. The ticket
-  // of the one that it is; 0 where nothing can be asked for.
+  // Asks for a socket, unless there is one for this target that nobody has a ticket for, or the last
+  // one was not wanted. The ticket of the one that it is; 0 where there is none.
   uint64_t Add(const AheadTarget& target);
   // Nobody waits for the socket of this ticket any more: the next one may have it.
   void Release(uint64_t ticket);

@@ -110,8 +110,9 @@ class BrokerClient {
   // an attempt that it waited for; where one has failed before, or its peer has closed since, it
   // asks anew.
   // A socket that nobody takes is closed when it is four seconds old (set_spare_age), by the next
-  // call of any of these members. All count against the worker's limits, like others; there are
-  // SpareSockets::kMost at most.
+  // call of any of these members, and for half a minute none is prepared for its target: it may be
+  // called for every transfer, also of a crawl whose connections libcurl keeps. All count against
+  // the worker's limits, like others; there are SpareSockets::kMost at most.
   uint64_t Prepare(const AheadTarget& target);
 
   // The socket of this ticket is not needed: the next Prepare() for the same target has it.

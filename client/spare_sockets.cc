@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -14,16 +15,17 @@ bool FitsSocket(const ConnectRequest& a, const ConnectRequest& b) {
   return a.mode == b.mode && a.transport == b.transport;
 }
 
-bool IsFor(const Spare& spare, const AheadTarget& target) {
-  if (!FitsSocket(spare.request, target.request)) return false;
-  if (target.name.empty())
-    return spare.name.empty() && spare.request.endpoint == target.request.endpoint;
-  return spare.family == target.family &&
-         spare.request.endpoint.port() == target.request.endpoint.port() &&
-         absl::EqualsIgnoreCase(spare.name, target.name);
-}
-
 }  // namespace
+
+template <typename Known>
+bool SpareSockets::IsFor(const Known& known, const AheadTarget& target) {
+  if (!FitsSocket(known.request, target.request)) return false;
+  if (target.name.empty())
+    return known.name.empty() && known.request.endpoint == target.request.endpoint;
+  return known.family == target.family &&
+         known.request.endpoint.port() == target.request.endpoint.port() &&
+         absl::EqualsIgnoreCase(known.name, target.name);
+}
 
 Spare* SpareSockets::Add(const AheadTarget& target, TimePoint now) {
   Spare* spare = Oldest(Stage::kNone);
@@ -40,6 +42,19 @@ Spare* SpareSockets::Add(const AheadTarget& target, TimePoint now) {
   spare->name.assign(target.name.data(), target.name.size());
   spare->family = target.family;
   return spare;
+}
+
+bool SpareSockets::IsUnwanted(const AheadTarget& target, TimePoint now) const {
+  return std::any_of(unwanted_.begin(), unwanted_.end(),
+                     [&](const Unwanted& one) { return now < one.until && IsFor(one, target); });
+}
+
+void SpareSockets::NoteUnwanted(const Spare& spare, TimePoint now) {
+  Unwanted& one = unwanted_[next_unwanted_++ % unwanted_.size()];
+  one.request = spare.request;
+  one.name = spare.name;
+  one.family = spare.family;
+  one.until = now + kUnwantedFor;
 }
 
 void SpareSockets::Refuse() {
@@ -153,6 +168,7 @@ void SpareSockets::Expire(TimePoint now, std::chrono::milliseconds most_age) {
     if (spare.awaited || now - spare.since <= most_age) continue;
     if (spare.stage == Stage::kHere) {
       ++counts_.expired;
+      NoteUnwanted(spare, now);
       Close(&spare);
     } else if (spare.stage == Stage::kNamed || spare.stage == Stage::kQueued) {
       Miss(&spare);

@@ -3,8 +3,8 @@
 //
 // Process: worker, confined. Owns the sockets that have come.
 // Threads: one at a time; AskedAhead has the lock. Never blocks.
-// Memory: kMost spares, whose slots are used again. Where a name fits into its slot nothing is
-// allocated once all slots have been in use.
+// Memory: kMost spares, whose slots are used again, so that nothing is allocated once all of them
+// have been in use.
 // Hostile input: the server at a socket's other end. It may send something, close or reset before
 // the socket is used: what has an end already is not handed out.
 
@@ -68,6 +68,7 @@ class SpareSockets {
   using Stage = Spare::Stage;
 
   static constexpr size_t kMost = 128;
+  static constexpr std::chrono::seconds kUnwantedFor{30};
 
   SpareSockets() = default;
   ~SpareSockets() { CloseAll(); }
@@ -76,6 +77,8 @@ class SpareSockets {
 
   // In stage kNamed or kQueued. Null: there are kMost.
   Spare* Add(const AheadTarget& target, TimePoint now);
+  // One for this target has grown too old of late: its transfers have connections of their own.
+  bool IsUnwanted(const AheadTarget& target, TimePoint now) const;
   // Counts one that was wanted and not even added.
   void Refuse();
 
@@ -124,9 +127,22 @@ class SpareSockets {
   const AheadCounts& counts() const { return counts_; }
 
  private:
+  // What is left of one that has grown too old.
+  struct Unwanted {
+    ConnectRequest request;
+    std::string name;
+    NameFamily family = NameFamily::kAny;
+    TimePoint until;
+  };
+
+  template <typename Known>
+  static bool IsFor(const Known& known, const AheadTarget& target);
+  void NoteUnwanted(const Spare& spare, TimePoint now);
   void Close(Spare* spare);
 
   std::deque<Spare> slots_;  // of which pointers stay good
+  std::array<Unwanted, 16> unwanted_;
+  size_t next_unwanted_ = 0;
   std::array<size_t, 6> by_stage_ = {};
   uint64_t last_order_ = 0;
   AheadCounts counts_;

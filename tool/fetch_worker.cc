@@ -103,11 +103,22 @@ int FetchWorker::Run() {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy(curl_easy_init(),
                                                                  curl_easy_cleanup);
   int status = 0;
-  for (const FetchJob& job : plan_.jobs) {
-    const int ended = RunOne(easy.get(), adapter, job);
+  for (size_t i = 0; i < plan_.jobs.size(); ++i) {
+    PrepareNext(adapter, i);
+    const int ended = RunOne(easy.get(), adapter, plan_.jobs[i]);
     if (ended != 0) status = ended;
   }
   return status;
+}
+
+// Unless libcurl will have a connection to there from the present one.
+void FetchWorker::PrepareNext(CurlAdapter& adapter, size_t present) const {
+  if (present + 1 == plan_.jobs.size()) return;
+  const std::string next = FirstHop(plan_.jobs[present + 1].url);
+  const auto there = HostOfUrl(next);
+  const auto here = HostOfUrl(FirstHop(plan_.jobs[present].url));
+  if (!there.has_value() || !here.has_value()) return;
+  if (there->name != here->name || there->port != here->port) adapter.Prepare(nullptr, next);
 }
 
 int FetchWorker::RunOne(CURL* easy, CurlAdapter& adapter, const FetchJob& job) {

@@ -54,6 +54,8 @@ class FetchWorker {
  private:
   using Clock = std::chrono::steady_clock;
 
+  // Asks the broker for what the job after this one will need first.
+  void PrepareNext(CurlAdapter& adapter, size_t present) const;
   int RunOne(CURL* easy, CurlAdapter& adapter, const FetchJob& job);
   void SetOptions(CURL* easy, const FetchJob& job, Clock::time_point begun) const;
   absl::Status SetTrust(CURL* easy) const;

@@ -204,6 +204,20 @@ TEST_F(AskedAheadTest, ASocketThatIsTooOldIsClosedByTheNextCall) {
   EXPECT_EQ(Counts(), "asked 1 used 0 expired 1 closed 0 missed 0");
 }
 
+// Its transfers use connections that they have.
+TEST_F(AskedAheadTest, WhereOneHasGrownTooOldNoneIsPreparedForAWhile) {
+  client_->set_spare_age(milliseconds(0));
+  client_->Prepare(Target("192.0.2.1"));
+  EXPECT_EQ(Asked(), "192.0.2.1:443");
+  const Marked socket = Give(1);
+  client_->Progress();
+  std::this_thread::sleep_for(milliseconds(5));
+  EXPECT_EQ(client_->Prepare(Target("192.0.2.1")), 0U);
+  EXPECT_EQ(Asked(), "");
+  EXPECT_NE(client_->Prepare(Target("192.0.2.1", kInProgress)), 0U);
+  EXPECT_EQ(client_->Preconnect(Target("192.0.2.1"), 1), 1U) << "whoever says so wants it";
+}
+
 // To close it would not do: the broker has a duplicate.
 TEST_F(AskedAheadTest, WhatTheBrokerHoldsTooIsShutDown) {
   client_->Prepare(Target("192.0.2.1"));

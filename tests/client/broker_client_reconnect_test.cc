@@ -77,6 +77,20 @@ TEST_F(ReconnectByPathTest, TheNextCallGoesToTheBrokerOfThen) {
   }
 }
 
+TEST_F(ReconnectByPathTest, WhatIsAskedAheadIsAskedOfTheBrokerOfThen) {
+  AheadTarget target;
+  target.request = To(listener_->port());
+  for (int i = 0; i < 3; ++i) {
+    client_->Prepare(target);
+    EXPECT_TRUE(Connect().prepared);
+    client_->Prepare(target);
+    broker_->Stop();
+    EXPECT_FALSE(Connect(ConnectMode::kInProgress).error.ok());
+    StartBroker();
+    EXPECT_TRUE(Connect().error.ok());
+  }
+}
+
 TEST_F(ReconnectByPathTest, InProgressModeIsToldAtOnceThatThereIsNoBroker) {
   ASSERT_TRUE(Connect().error.ok());
   broker_->Stop();
@@ -129,7 +143,10 @@ TEST_F(ReconnectByPathTest, ManyThreadsOverManyRestartsLeakNothing) {
   for (size_t i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, i] {
       const auto mode = i % 2 == 0 ? ConnectMode::kConnected : ConnectMode::kInProgress;
+      AheadTarget target;
+      target.request = To(listener_->port(), mode);
       while (!stop) {
+        if (connected % 3 == 0) client_->Prepare(target);
         const ConnectResult result = Connect(mode);
         if (result.error.ok()) ++connected;
         if (result.error.ok()) continue;
@@ -150,6 +167,8 @@ TEST_F(ReconnectByPathTest, ManyThreadsOverManyRestartsLeakNothing) {
   stop = true;
   for (std::thread& thread : threads) thread.join();
   acceptor.join();
+  client_->set_spare_age(milliseconds(0));
+  client_->Progress();
   // A channel for each and the first, with an end on either side, less what there was before.
   for (int i = 0; i < 200 && *testing::OpenFdCount(getpid()) > before + 2 * kThreads; ++i) {
     std::this_thread::sleep_for(milliseconds(10));

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "tests/client/broker_thread.h"
 #include "tests/support/loopback_tcp.h"
@@ -133,6 +134,34 @@ TEST_F(BrokerClientTest, ManyThreadsEachGetTheSocketThatTheyAskedFor) {
   EXPECT_LE(*testing::OpenFdCount(getpid()), before + 2 * 8);
 }
 
+// Some ask ahead for what they take, some for more, some for less; all over one channel.
+TEST_F(BrokerClientTest, ManyThreadsThatAskAheadEachGetTheSocketThatTheyAskedFor) {
+  Start();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([this, i] {
+      const auto listener = testing::SilentListener::Listen();
+      ASSERT_TRUE(listener.ok()) << listener.status();
+      AheadTarget target;
+      target.request =
+          To(listener->port(), i % 2 == 0 ? ConnectMode::kConnected : ConnectMode::kInProgress);
+      for (int j = 0; j < 100; ++j) {
+        if (j % 10 == i) client_->Preconnect(target, 2);
+        if (j % 3 != 0) client_->Release(j % 7 == 0 ? client_->Prepare(target) : 0);
+        client_->Prepare(target);
+        if (j % 5 == 0) client_->Progress();
+        const ConnectResult result = client_->Connect(target.request);
+        ASSERT_TRUE(result.error.ok()) << result.error.ToString();
+        ASSERT_EQ(PeerPort(result.socket.get()), listener->port());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const AheadCounts counts = client_->ahead_counts();
+  EXPECT_GT(counts.used, 100U);
+  EXPECT_LE(counts.used + counts.expired + counts.closed + counts.missed, counts.asked);
+}
+
 TEST_F(BrokerClientTest, ASlowConnectDelaysNobodyElse) {
   const auto full = testing::FullListener::Fill();
   const auto listener = testing::SilentListener::Listen();
@@ -197,6 +226,26 @@ TEST_F(OverTheLimitOfChannels, InProgressModeDoesNotWait) {
     EXPECT_TRUE(result.socket.valid());
   }
   EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(500));
+}
+
+// What was asked for ahead and does not come is given up for what is needed now.
+TEST_F(BrokerClientTest, ASlowConnectThatWasAskedAheadKeepsNoChannelFromACall) {
+  const auto full = testing::FullListener::Fill();
+  const auto listener = testing::SilentListener::Listen();
+  ASSERT_TRUE(full.ok() && listener.ok());
+  Limits limits;
+  limits.max_channels = 2;
+  Start(limits);
+  for (int i = 0; i < 3; ++i) {
+    AheadTarget target;
+    target.request = To(full->port());
+    EXPECT_NE(client_->Prepare(target), 0U);
+    const auto start = std::chrono::steady_clock::now();
+    const ConnectResult result = client_->Connect(To(listener->port()));
+    EXPECT_TRUE(result.error.ok()) << result.error.ToString();
+    EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(1500));
+    std::this_thread::sleep_for(milliseconds(50));  // the broker sees the channel's end
+  }
 }
 
 TEST_F(BrokerClientTest, ABrokerThatEndsInTheMiddleOfARequest) {
