@@ -95,23 +95,26 @@ bool AskedAhead::TakeSent(Lock* lock, const ConnectRequest& request, ConnectResu
   return HandOver(spare, result);
 }
 
+// Of one that a call has waited for.
 bool AskedAhead::HandOver(Spare* spare, ConnectResult* result) {
-  if (spare->stage == Stage::kHere && spare->result.error.ok()) {
-    spares_.Use(spare, result);
-    return true;
+  const ConnectError error = spare->result.error;
+  switch (spare->stage) {
+    case Stage::kHere:
+      if (error.ok()) {
+        spares_.Use(spare, result);
+        return true;
+      }
+      spares_.Miss(spare);
+      result->error = error;
+      return HoldsForCall(error);
+    case Stage::kSent:
+      spares_.Miss(spare);
+      result->error = ConnectError::Local(Kind::kNoAnswer);
+      return true;
+    default:
+      spares_.Remove(spare);
+      return false;
   }
-  bool holds = spare->stage == Stage::kHere && HoldsForCall(spare->result.error);
-  if (holds) result->error = spare->result.error;
-  if (spare->stage == Stage::kSent) {
-    result->error = ConnectError::Local(Kind::kNoAnswer);
-    holds = true;
-  }
-  if (spare->stage == Stage::kLost) {
-    spares_.Remove(spare);
-  } else {
-    spares_.Miss(spare);
-  }
-  return holds;
 }
 
 bool AskedAhead::TakeLookup(absl::string_view name, NameFamily family, ResolveResult* result) {
@@ -368,6 +371,8 @@ void AskedAhead::EndLine(Kind kind) {
 
 void AskedAhead::ReleaseLine() {
   if (!MayLeaveLine() || line_->owed() > 0 || AnyQueued()) return;
+  // A broker that has answered twice would leave some behind.
+  MissSent();
   contact_->channels.GiveBack(std::move(line_), Kind::kNone);
 }
 

@@ -119,6 +119,7 @@ class SpareSockets {
 
   template <typename Function>
   void ForEach(Stage stage, const Function& function) {
+    if (Count(stage) == 0) return;
     for (Spare& spare : slots_) {
       if (spare.stage == stage) function(&spare);
     }

@@ -419,6 +419,22 @@ TEST_F(AskedAheadTest, WhatIsNotTheProtocolEndsTheLineAndNothingElse) {
   }
 }
 
+// The channel is taken for answered, so another may use it.
+TEST_F(AskedAheadTest, AnAnswerThatComesTwiceIsDropped) {
+  client_->Prepare(Target("192.0.2.1"));
+  client_->Prepare(Target("192.0.2.2"));
+  const Marked first = Give(1);
+  const Marked again = Give(1);
+  client_->Progress();
+  EXPECT_FALSE(first.Closed());
+  EXPECT_TRUE(again.Closed());
+  const Marked late = Give(2);
+  line_.Reply(3, Saying(Outcome::kDenied));
+  EXPECT_EQ(client_->Connect(To("192.0.2.2")).error.kind, Kind::kDenied) << "asked anew";
+  EXPECT_TRUE(late.Closed());
+  EXPECT_EQ(Counts(), "asked 2 used 0 expired 0 closed 0 missed 1");
+}
+
 TEST_F(AskedAheadTest, AnIdThatWasNeverAskedIsNotTheProtocol) {
   client_->Prepare(Target("192.0.2.1"));
   const Marked socket = Give(2);
