@@ -59,11 +59,19 @@ std::vector<size_t> ConnectionSteps(size_t wanted, size_t possible) {
   return {0, most / 5, most};
 }
 
+// Daemons that leave root read and write there as somebody else.
+std::string OpenFolder(const testing::TempFolder& folder) {
+  std::string open = folder / "open";
+  std::filesystem::create_directory(open);
+  chmod(std::filesystem::path(open).parent_path().c_str(), 0755);
+  chmod(open.c_str(), 01777);
+  return open;
+}
+
 }  // namespace
 
 absl::StatusOr<CompareReport> Compare(const ComparisonOptions& options) {
   const bool root = geteuid() == 0;
-  // bubblewrap and daemons have other folders to be in.
   ContenderOptions contender_options;
   contender_options.sockgate = std::filesystem::absolute(options.sockgate);
   contender_options.root = root;
@@ -72,11 +80,10 @@ absl::StatusOr<CompareReport> Compare(const ComparisonOptions& options) {
   report.connections = ConnectionSteps(options.connections, RaiseDescriptorLimit());
   EnterNetwork();
   const testing::TempFolder folder;
-  contender_options.folder = folder / ".";
-  chmod(contender_options.folder.c_str(), 01777);
+  contender_options.folder = OpenFolder(folder);
 
   report.big_bytes = options.bulk_mib << 20;
-  const auto server = TargetServer::Start({folder / ".", root, report.big_bytes});
+  const auto server = TargetServer::Start({contender_options.folder, root, report.big_bytes});
   if (!server.ok()) return server.status();
   report.server = server->name();
   report.processors = std::thread::hardware_concurrency();
