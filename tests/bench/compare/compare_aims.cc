@@ -52,10 +52,10 @@ Look HelperAtMost(double us) {
   };
 }
 
-Look MemoryBelow(size_t index, double bytes) {
+Look MemoryBelow(size_t index, size_t HelperMemory::*which, double bytes) {
   return [=](const CompareRow& row) -> std::optional<Reached> {
     if (row.memory.size() <= index) return std::nullopt;
-    const auto used = static_cast<double>(row.memory[index]);
+    const auto used = static_cast<double>(row.memory[index].*which);
     return Reached{absl::StrFormat("%.1f MiB", used / kMib), used < bytes};
   };
 }
@@ -95,7 +95,9 @@ FigureTable AimTable(const CompareReport& report) {
          HelperAtMost(report.connect_us + kBrokerUs), report, &table);
   AddAim(absl::StrFormat("broker's memory with %d connections: below %.0f MiB",
                          report.connections[most], kBrokerMib),
-         MemoryBelow(most, kBrokerMib * kMib), report, &table);
+         MemoryBelow(most, &HelperMemory::first, kBrokerMib * kMib), report, &table);
+  AddAim("the same with its resolver's", MemoryBelow(most, &HelperMemory::all, kBrokerMib * kMib),
+         report, &table);
   return table;
 }
 

@@ -37,7 +37,7 @@ std::optional<ChartBar> CpuBar(const CompareRow& row) {
 }
 
 std::optional<ChartBar> MemoryBar(const CompareRow& row, size_t index) {
-  if (row.memory.size() > index) return CostBar(static_cast<double>(row.memory[index]) / kMib);
+  if (row.memory.size() > index) return CostBar(static_cast<double>(row.memory[index].all) / kMib);
   if (ToneOf(row) != ChartTone::kBaseline || !row.rates[kSmall].has_value()) return std::nullopt;
   return ChartBar{0, 0, 0, "none"};
 }

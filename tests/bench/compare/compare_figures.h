@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/bench/compare/contenders.h"
 #include "tests/bench/compare/target_server.h"
 #include "tests/bench/figures.h"
 
@@ -42,15 +43,13 @@ struct RateFigure {
   double helper_us = 0;  // processor time of the helpers: for a fetch, or a GiB
 };
 
-// Of the helpers, in bytes, with so many connections open as `connections` of the report.
-using MemoryFigure = std::vector<size_t>;
-
 struct CompareRow {
   std::string key;
   std::string name;
   std::string remark;
   std::array<std::optional<RateFigure>, kMeasures.size()> rates = {};
-  MemoryFigure memory = {};  // empty: nobody helps, or it was not measured
+  // With so many connections open as the report says; empty: nobody helps, or it was not measured.
+  std::vector<HelperMemory> memory = {};
 };
 
 // Whether the server or the machine was the limit, while the first way was measured.

@@ -31,11 +31,15 @@ json RowJson(const CompareRow& row) {
   for (size_t i = 0; i < kMeasures.size(); ++i) {
     if (row.rates[i].has_value()) rates[kMeasures[i].key] = RateJson(*row.rates[i]);
   }
+  json memory = json::array();
+  for (const HelperMemory& figure : row.memory) {
+    memory.push_back({{"all", figure.all}, {"first", figure.first}});
+  }
   return {{"key", row.key},
           {"name", row.name},
           {"remark", row.remark},
           {"rates", rates},
-          {"memory", row.memory}};
+          {"memory", memory}};
 }
 
 // What stands around the figures stays.

@@ -33,7 +33,7 @@ std::string CostText(const CompareRow& row, size_t measure) {
 
 std::string MemoryText(const CompareRow& row, size_t index) {
   if (row.memory.size() <= index) return kNothing;
-  return absl::StrFormat("%.1f", static_cast<double>(row.memory[index]) / kMib);
+  return absl::StrFormat("%.1f", static_cast<double>(row.memory[index].all) / kMib);
 }
 
 }  // namespace

@@ -136,10 +136,12 @@ double Contender::HelperCpuMicroseconds() const {
   return sum;
 }
 
-size_t Contender::HelperMemoryBytes() const {
-  size_t sum = 0;
-  for (const auto& helper : helpers) sum += TreeMemoryBytes(helper->pid());
-  return sum;
+HelperMemory Contender::Memory() const {
+  HelperMemory memory;
+  if (helpers.empty()) return memory;
+  memory.first = ProcessMemoryBytes(helpers.front()->pid());
+  for (const auto& helper : helpers) memory.all += TreeMemoryBytes(helper->pid());
+  return memory;
 }
 
 absl::StatusOr<std::vector<Contender>> StartContenders(const ContenderOptions& options,

@@ -20,6 +20,12 @@
 
 namespace sockgate::bench {
 
+// In bytes.
+struct HelperMemory {
+  size_t all = 0;    // of all processes that help
+  size_t first = 0;  // of the first one alone: the broker without its resolver
+};
+
 struct Contender {
   std::string key;     // what --ways calls it
   std::string name;    // what tables call it
@@ -30,7 +36,7 @@ struct Contender {
   std::optional<FetchSide> side = {};
 
   double HelperCpuMicroseconds() const;
-  size_t HelperMemoryBytes() const;
+  HelperMemory Memory() const;
 };
 
 struct ContenderOptions {

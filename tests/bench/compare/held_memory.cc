@@ -16,12 +16,12 @@ constexpr std::chrono::milliseconds kPause{200};
 constexpr int kLooks = 40;
 
 // A chain of processes is still being made when the client has its connection.
-size_t SettledMemory(const Contender& way) {
-  size_t before = 0;
+HelperMemory SettledMemory(const Contender& way) {
+  HelperMemory before;
   for (int i = 0; i < kLooks; ++i) {
-    const size_t now = way.HelperMemoryBytes();
-    const size_t change = std::max(now, before) - std::min(now, before);
-    if (i > 0 && change <= now / 200) return now;
+    const HelperMemory now = way.Memory();
+    const size_t change = std::max(now.all, before.all) - std::min(now.all, before.all);
+    if (i > 0 && change <= now.all / 200) return now;
     before = now;
     std::this_thread::sleep_for(kPause);
   }

@@ -34,15 +34,6 @@ double WaitedForMicroseconds(pid_t pid) {
   return ticks * 1e6 / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
-size_t MemoryBytes(pid_t pid) {
-  std::ifstream file(absl::StrCat("/proc/", pid, "/smaps_rollup"));
-  for (std::string word; file >> word;) {
-    size_t kib;
-    if (word == "Pss:" && file >> kib) return kib * 1024;
-  }
-  return testing::ResidentBytes(pid).value_or(0);
-}
-
 }  // namespace
 
 std::vector<pid_t> ProcessTree(pid_t root) {
@@ -62,8 +53,17 @@ double TreeCpuMicroseconds(pid_t root) {
 
 size_t TreeMemoryBytes(pid_t root) {
   size_t sum = 0;
-  for (const pid_t pid : ProcessTree(root)) sum += MemoryBytes(pid);
+  for (const pid_t pid : ProcessTree(root)) sum += ProcessMemoryBytes(pid);
   return sum;
+}
+
+size_t ProcessMemoryBytes(pid_t pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/smaps_rollup"));
+  for (std::string word; file >> word;) {
+    size_t kib;
+    if (word == "Pss:" && file >> kib) return kib * 1024;
+  }
+  return testing::ResidentBytes(pid).value_or(0);
 }
 
 }  // namespace sockgate::bench

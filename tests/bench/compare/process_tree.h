@@ -25,6 +25,9 @@ double TreeCpuMicroseconds(pid_t root);
 // where the kernel does not tell that.
 size_t TreeMemoryBytes(pid_t root);
 
+// The same of one process.
+size_t ProcessMemoryBytes(pid_t pid);
+
 }  // namespace sockgate::bench
 
 #endif  // SOCKGATE_TESTS_BENCH_COMPARE_PROCESS_TREE_H_
