@@ -115,6 +115,7 @@ uint32_t FetchLoop::Hold(const FetchOrder& order, FetchQuota* quota) {
     if (easy == nullptr) return 1;
     curl_easy_setopt(easy, CURLOPT_URL, urls_[order.url].c_str());
     curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
     if (curl_easy_perform(easy) != CURLE_OK) return 1;
   }

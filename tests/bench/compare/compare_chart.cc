@@ -65,9 +65,9 @@ std::vector<ChartColumn> ColumnsOf(const CompareReport& report) {
   for (const char* title : titles) {
     columns.push_back({title, "rate to plain libcurl", kRatioScale, 1});
   }
-  columns.push_back({"Helpers' CPU, \u00b5s", "a fetch; less is better", 1, std::nullopt});
-  columns.push_back({"Helpers' memory, MiB",
-                     absl::StrFormat("%d connections open", report.connections.back()), 1,
+  columns.push_back({"Helpers' CPU", "\u00b5s a fetch; less is better", 1, std::nullopt});
+  columns.push_back({"Helpers' memory",
+                     absl::StrFormat("MiB at %d connections", report.connections.back()), 1,
                      std::nullopt});
   return columns;
 }

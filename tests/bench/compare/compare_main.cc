@@ -79,6 +79,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(5, 5000));
   app.add_option("--bulk-mib", options.bulk_mib, "the big file's size; default 256")
       ->check(CLI::Range(1, 4096));
+  app.add_flag("--own-server", options.own_server, "no nginx, but the tests' own server");
   app.add_option("--sockgate", options.sockgate, "the command; default tool/sockgate");
   app.add_option("--output", output, "the folder for comparison.md and comparison.svg");
   app.add_option("--json", json, "the file for all figures");

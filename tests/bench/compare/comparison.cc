@@ -83,7 +83,8 @@ absl::StatusOr<CompareReport> Compare(const ComparisonOptions& options) {
   contender_options.folder = OpenFolder(folder);
 
   report.big_bytes = options.bulk_mib << 20;
-  const auto server = TargetServer::Start({contender_options.folder, root, report.big_bytes});
+  const auto server =
+      TargetServer::Start({contender_options.folder, root, report.big_bytes, !options.own_server});
   if (!server.ok()) return server.status();
   report.server = server->name();
   report.processors = std::thread::hardware_concurrency();

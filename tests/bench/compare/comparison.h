@@ -22,6 +22,7 @@ struct ComparisonOptions {
   std::vector<std::string> ways;  // ContenderKeys(); empty: all
   size_t connections = 5000;
   size_t bulk_mib = 256;
+  bool own_server = false;  // the tests' own, even where there is nginx
   std::string sockgate = "tool/sockgate";
 };
 

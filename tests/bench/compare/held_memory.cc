@@ -12,8 +12,8 @@ namespace sockgate::bench {
 namespace {
 
 constexpr uint32_t kLimitMs = 25'000;  // below kAnswerSeconds
-constexpr std::chrono::milliseconds kPause{200};
-constexpr int kLooks = 40;
+constexpr std::chrono::milliseconds kPause{100};
+constexpr int kLooks = 80;
 
 // A chain of processes is still being made when the client has its connection.
 HelperMemory SettledMemory(const Contender& way) {

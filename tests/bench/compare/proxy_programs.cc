@@ -41,6 +41,7 @@ socks pass { from: 127.0.0.0/8 to: 0.0.0.0/0 log: connect }
 )"};
 }
 
+// It waits for the disk after each line that it logs, and would be measured by that.
 Recipe Tinyproxy() {
   return {"tinyproxy-bin", "http", {"tinyproxy", "-d", "-c", "FOLDER/config"}, R"(
 Listen 127.0.0.1
@@ -48,7 +49,7 @@ Port PORT
 Timeout 600
 MaxClients 12000
 LogFile "FOLDER/requests"
-LogLevel Connect
+LogLevel Error
 )"};
 }
 

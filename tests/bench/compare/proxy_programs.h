@@ -1,6 +1,6 @@
 // The proxies among Debian's packages that a confined process is given in practice, each as it is
-// configured for this: open to loopback, no cache, a log of requests in a file, and limits that
-// the measurement does not reach. Connections are used for one request, on both sides.
+// configured for this: open to loopback, no cache, a log of requests where that costs little, and
+// limits that the measurement does not reach. Connections are used for one request, on both sides.
 
 #ifndef SOCKGATE_TESTS_BENCH_COMPARE_PROXY_PROGRAMS_H_
 #define SOCKGATE_TESTS_BENCH_COMPARE_PROXY_PROGRAMS_H_
