@@ -32,11 +32,16 @@ std::string FindProgram(const std::string& name) {
   return "";
 }
 
+// The last line, or the last that calls itself fatal.
 std::string LastLine(const std::string& path) {
   std::ifstream file(path);
   std::string last;
+  bool fatal = false;
   for (std::string line; std::getline(file, line);) {
-    if (!line.empty()) last = line;
+    const bool says_so = line.find("FATAL") != std::string::npos;
+    if (line.empty() || (fatal && !says_so)) continue;
+    last = line;
+    fatal = says_so;
   }
   return last;
 }
