@@ -27,9 +27,9 @@ struct Measure {
 
 // The last is the bulk download: its rate is in GiB a second and its cost by the GiB.
 inline constexpr std::array<Measure, 4> kMeasures = {{
-    {"small", "one at a time", Page::kSmall, 1, 60, 250},
-    {"concurrent", "100 at once", Page::kSmall, 100, 400, 500},
-    {"https", "HTTPS", Page::kSmallTls, 1, 20, 250},
+    {"small", "one at a time", Page::kSmall, 1, 200, 250},
+    {"concurrent", "100 at once", Page::kSmall, 100, 800, 400},
+    {"https", "HTTPS", Page::kSmallTls, 1, 40, 250},
     {"bulk", "bulk", Page::kBig, 1, 1, 0},
 }};
 inline constexpr size_t kSmall = 0;
