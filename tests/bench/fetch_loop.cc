@@ -25,6 +25,18 @@ bool Failed(CURL* easy, CURLcode code) {
 
 }  // namespace
 
+FetchQuota::FetchQuota(const FetchOrder& order)
+    : count_(order.count),
+      end_(order.limit_ms == 0
+               ? std::chrono::steady_clock::time_point::max()
+               : std::chrono::steady_clock::now() + std::chrono::milliseconds(order.limit_ms)) {}
+
+bool FetchQuota::Take() {
+  if (taken_ == count_ || std::chrono::steady_clock::now() >= end_) return false;
+  ++taken_;
+  return true;
+}
+
 FetchLoop::FetchLoop(std::vector<std::string> urls, const FetchBy& by)
     : urls_(std::move(urls)),
       by_(by),
@@ -32,6 +44,7 @@ FetchLoop::FetchLoop(std::vector<std::string> urls, const FetchBy& by)
       multi_(curl_multi_init()) {}
 
 FetchLoop::~FetchLoop() {
+  Detach(held_);
   DropHandles();
   curl_multi_cleanup(multi_);
   curl_slist_free_all(headers_);
@@ -47,40 +60,66 @@ void FetchLoop::Serve(int control) {
 
 FetchAnswer FetchLoop::Perform(const FetchOrder& order) {
   FetchAnswer answer;
+  if (order.deed == FetchDeed::kRelease) {
+    Detach(held_);
+    held_.clear();
+    return answer;
+  }
   if (!Ready(order)) {
     answer.failures = order.count;
     return answer;
   }
+  FetchQuota quota(order);
   const auto begun = std::chrono::steady_clock::now();
-  answer.failures = order.concurrency == 1 ? OneByOne(order) : AtATime(order);
+  if (order.deed == FetchDeed::kHold) {
+    answer.failures = Hold(order, &quota);
+  } else {
+    answer.failures = order.concurrency == 1 ? OneByOne(order, &quota) : AtATime(order, &quota);
+  }
   const std::chrono::nanoseconds elapsed = std::chrono::steady_clock::now() - begun;
   answer.elapsed_ns = static_cast<uint64_t>(elapsed.count());
+  answer.begun = quota.taken();
   return answer;
 }
 
-uint32_t FetchLoop::OneByOne(const FetchOrder& order) {
+uint32_t FetchLoop::OneByOne(const FetchOrder& order, FetchQuota* quota) {
   CURL* easy = handles_.front().get();
   uint32_t failures = 0;
-  for (uint32_t i = 0; i < order.count; ++i) {
+  while (quota->Take()) {
     failures += !Aim(easy, order) || Failed(easy, curl_easy_perform(easy)) ? 1 : 0;
   }
   return failures;
 }
 
-uint32_t FetchLoop::AtATime(const FetchOrder& order) {
-  uint32_t started = 0;
+uint32_t FetchLoop::AtATime(const FetchOrder& order, FetchQuota* quota) {
   uint32_t finished = 0;
   uint32_t failures = 0;
-  for (; started < order.concurrency; ++started) {
-    failures += Start(handles_[started].get(), order) ? 0 : 1;
+  for (uint32_t i = 0; i < order.concurrency && quota->Take(); ++i) {
+    failures += Start(handles_[i].get(), order) ? 0 : 1;
   }
-  while (finished < order.count) {
+  while (finished < quota->taken()) {
     int running;
     curl_multi_perform(multi_, &running);
-    failures += TakeFinished(order, &started, &finished);
-    if (finished < order.count) curl_multi_poll(multi_, nullptr, 0, kPollMs, nullptr);
+    failures += TakeFinished(order, quota, &finished);
+    if (finished < quota->taken()) curl_multi_poll(multi_, nullptr, 0, kPollMs, nullptr);
   }
   return failures;
+}
+
+// Through a proxy that speaks HTTP it is a tunnel (CONNECT), as for HTTPS. Stops at the first that
+// fails.
+uint32_t FetchLoop::Hold(const FetchOrder& order, FetchQuota* quota) {
+  while (quota->Take()) {
+    held_.push_back(NewHandle());
+    CURL* easy = held_.back().get();
+    if (easy == nullptr) return 1;
+    curl_easy_setopt(easy, CURLOPT_URL, urls_[order.url].c_str());
+    curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 0L);
+    curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+    if (curl_easy_perform(easy) != CURLE_OK) return 1;
+  }
+  return 0;
 }
 
 // A fetch that cannot be aimed is started all the same, since it is counted on to finish.
@@ -102,7 +141,7 @@ bool FetchLoop::Aim(CURL* easy, const FetchOrder& order) {
 }
 
 // Starts one fetch for each that has finished, as long as there are any to start.
-uint32_t FetchLoop::TakeFinished(const FetchOrder& order, uint32_t* started, uint32_t* finished) {
+uint32_t FetchLoop::TakeFinished(const FetchOrder& order, FetchQuota* quota, uint32_t* finished) {
   uint32_t failures = 0;
   int left;
   while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
@@ -111,9 +150,7 @@ uint32_t FetchLoop::TakeFinished(const FetchOrder& order, uint32_t* started, uin
     failures += Failed(easy, message->data.result) ? 1 : 0;
     curl_multi_remove_handle(multi_, easy);
     ++*finished;
-    if (*started == order.count) continue;
-    failures += Start(easy, order) ? 0 : 1;
-    ++*started;
+    if (quota->Take()) failures += Start(easy, order) ? 0 : 1;
   }
   return failures;
 }
@@ -137,7 +174,8 @@ bool FetchLoop::Ready(const FetchOrder& order) {
 FetchLoop::EasyHandle FetchLoop::NewHandle() {
   EasyHandle handle(curl_easy_init());
   CURL* easy = handle.get();
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  curl_easy_setopt(easy, CURLOPT_PROXY, by_.proxy.c_str());
+  curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT, kTimeoutSeconds);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_);
@@ -149,10 +187,14 @@ FetchLoop::EasyHandle FetchLoop::NewHandle() {
   return handle;
 }
 
-void FetchLoop::DropHandles() {
-  for (const EasyHandle& handle : handles_) {
+void FetchLoop::Detach(const std::vector<EasyHandle>& handles) const {
+  for (const EasyHandle& handle : handles) {
     if (by_.adapter != nullptr) by_.adapter->Detach(handle.get());
   }
+}
+
+void FetchLoop::DropHandles() {
+  Detach(handles_);
   handles_.clear();
   // The cache of names is the multi handle's.
   curl_multi_cleanup(multi_);

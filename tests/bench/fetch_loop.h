@@ -8,12 +8,16 @@
 // Where names are fetched from, every lookup is asked for anew: libcurl's own cache of names is off
 // (CURLOPT_DNS_CACHE_TIMEOUT 0), and where it must not be, because ResolveAhead() works through it,
 // it begins empty with each order.
+//
+// It also holds connections open on which nothing is said, for the memory that they cost whoever
+// helps.
 
 #ifndef SOCKGATE_TESTS_BENCH_FETCH_LOOP_H_
 #define SOCKGATE_TESTS_BENCH_FETCH_LOOP_H_
 
 #include <curl/curl.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -32,16 +36,40 @@ enum class FetchHosts : uint32_t {
   kOneName,   // all the same name
 };
 
+enum class FetchDeed : uint32_t {
+  kFetch,
+  kHold,     // opens `count` connections more, one after another, and keeps them
+  kRelease,  // closes those
+};
+
 // What the parent asks of the child, and hears from it, each in one packet.
 struct FetchOrder {
   uint32_t concurrency = 1;
   uint32_t count = 0;
   uint32_t url = 0;  // which
   FetchHosts hosts = FetchHosts::kAddress;
+  FetchDeed deed = FetchDeed::kFetch;
+  uint32_t limit_ms = 0;  // begins nothing when so much time has passed; 0: no limit
 };
 struct FetchAnswer {
   uint64_t elapsed_ns = 0;
+  uint32_t begun = 0;
   uint32_t failures = 0;
+};
+
+// How many fetches of an order may still begin.
+class FetchQuota {
+ public:
+  explicit FetchQuota(const FetchOrder& order);
+
+  // False: the count is reached or the time is over.
+  bool Take();
+  uint32_t taken() const { return taken_; }
+
+ private:
+  const uint32_t count_;
+  const std::chrono::steady_clock::time_point end_;
+  uint32_t taken_ = 0;
 };
 
 struct FetchBy {
@@ -50,6 +78,7 @@ struct FetchBy {
   std::string ca_file = {};        // what libcurl reads for itself; empty: what it was built with
   const launch::TrustStore* trust = nullptr;  // what is used instead, if any
   bool no_ca_folder = false;                  // CURLOPT_CAPATH is none
+  std::string proxy = {};                     // CURLOPT_PROXY; empty: none
 };
 
 class FetchLoop {
@@ -70,13 +99,15 @@ class FetchLoop {
   using EasyHandle = std::unique_ptr<CURL, EasyDeleter>;
 
   FetchAnswer Perform(const FetchOrder& order);
-  uint32_t OneByOne(const FetchOrder& order);
-  uint32_t AtATime(const FetchOrder& order);
-  uint32_t TakeFinished(const FetchOrder& order, uint32_t* started, uint32_t* finished);
+  uint32_t OneByOne(const FetchOrder& order, FetchQuota* quota);
+  uint32_t AtATime(const FetchOrder& order, FetchQuota* quota);
+  uint32_t TakeFinished(const FetchOrder& order, FetchQuota* quota, uint32_t* finished);
+  uint32_t Hold(const FetchOrder& order, FetchQuota* quota);
   bool Aim(CURL* easy, const FetchOrder& order);
   bool Start(CURL* easy, const FetchOrder& order);
   bool Ready(const FetchOrder& order);
   EasyHandle NewHandle();
+  void Detach(const std::vector<EasyHandle>& handles) const;
   void DropHandles();
 
   const std::vector<std::string> urls_;
@@ -85,6 +116,7 @@ class FetchLoop {
   CURLM* multi_;
   uint32_t last_name_ = 0;
   std::vector<EasyHandle> handles_;
+  std::vector<EasyHandle> held_;
 };
 
 }  // namespace sockgate::bench

@@ -1,6 +1,8 @@
 #include "tests/bench/fetch_sides.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,6 +50,12 @@ void ServeHttp(int control, size_t addresses, const std::string& certificates) {
 int PrepareCurl() {
   tzset();
   return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : 1;
+}
+
+bool EnterNetwork(const std::string& path) {
+  if (path.empty()) return true;
+  const UniqueFd network(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return network.valid() && setns(network.get(), CLONE_NEWNET) == 0;
 }
 
 // What a worker makes before it is confined.
@@ -101,8 +109,9 @@ absl::StatusOr<FetchSide> FetchSide::Plain(const std::vector<std::string>& urls,
   FetchBy by;
   by.ca_file = way.ca_file;
   by.no_ca_folder = way.no_ca_folder;
+  by.proxy = way.proxy;
   auto process = ChildProcess::Start([&](int control) {
-    if (PrepareCurl() == 0) FetchLoop(urls, by).Serve(control);
+    if (EnterNetwork(way.network) && PrepareCurl() == 0) FetchLoop(urls, by).Serve(control);
   });
   if (!process.ok()) return process.status();
   return FetchSide(way.name, *std::move(process));
@@ -110,10 +119,16 @@ absl::StatusOr<FetchSide> FetchSide::Plain(const std::vector<std::string>& urls,
 
 absl::StatusOr<FetchSide> FetchSide::Confined(const std::vector<std::string>& urls,
                                               BenchBroker* broker, const ConfinedWay& way) {
-  auto pair = MakeControlPair();
-  if (!pair.ok()) return pair.status();
   auto channel = broker->AddWorker();
   if (!channel.ok()) return channel.status();
+  return Confined(urls, *std::move(channel), broker->pid(), way);
+}
+
+absl::StatusOr<FetchSide> FetchSide::Confined(const std::vector<std::string>& urls,
+                                              UniqueFd channel, pid_t broker,
+                                              const ConfinedWay& way) {
+  auto pair = MakeControlPair();
+  if (!pair.ok()) return pair.status();
   launch::WorkerOptions options;
   const int control = pair->child.get();
   options.keep_descriptors = {control};
@@ -124,22 +139,28 @@ absl::StatusOr<FetchSide> FetchSide::Confined(const std::vector<std::string>& ur
     return status.ok() ? PrepareCurl() : 1;
   };
   const auto run = [&](int /*channel*/) { return RunConfined(control, prepared, urls, way); };
-  auto worker = launch::Worker::Start(*std::move(channel), options, prepare, run);
+  auto worker = launch::Worker::Start(std::move(channel), options, prepare, run);
   if (!worker.ok()) return worker.status();
-  return FetchSide(way.name, *std::move(worker), std::move(pair->parent), broker->pid());
+  return FetchSide(way.name, *std::move(worker), std::move(pair->parent), broker);
 }
 
 absl::StatusOr<double> FetchSide::Perform(const FetchOrder& order) const {
+  const auto answer = Ask(order);
+  if (!answer.ok()) return answer.status();
+  if (answer->failures != 0) {
+    return absl::UnavailableError(
+        absl::StrCat(name_, ": ", answer->failures, " of ", order.count, " fetches failed"));
+  }
+  return static_cast<double>(answer->elapsed_ns) / 1e9;
+}
+
+absl::StatusOr<FetchAnswer> FetchSide::Ask(const FetchOrder& order) const {
   FetchAnswer answer;
   if (send(control_, &order, sizeof(order), MSG_NOSIGNAL) != sizeof(order) ||
       recv(control_, &answer, sizeof(answer), 0) != sizeof(answer)) {
     return absl::UnavailableError(absl::StrCat(name_, ": the fetching process does not answer"));
   }
-  if (answer.failures != 0) {
-    return absl::UnavailableError(
-        absl::StrCat(name_, ": ", answer.failures, " of ", order.count, " fetches failed"));
-  }
-  return static_cast<double>(answer.elapsed_ns) / 1e9;
+  return answer;
 }
 
 }  // namespace sockgate::bench

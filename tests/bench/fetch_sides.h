@@ -55,6 +55,8 @@ struct PlainWay {
   std::string name = "plain libcurl";
   std::string ca_file = {};   // FetchBy::ca_file
   bool no_ca_folder = false;  // FetchBy::no_ca_folder
+  std::string proxy = {};     // FetchBy::proxy
+  std::string network = {};   // the network namespace to be in: a path beneath /proc; empty: ours
 };
 
 class FetchSide {
@@ -67,12 +69,19 @@ class FetchSide {
   static absl::StatusOr<FetchSide> Confined(const std::vector<std::string>& urls,
                                             BenchBroker* broker, const ConfinedWay& way);
 
+  // The same with the worker's end of a channel to any broker, whose process is told.
+  static absl::StatusOr<FetchSide> Confined(const std::vector<std::string>& urls, UniqueFd channel,
+                                            pid_t broker, const ConfinedWay& way);
+
   const std::string& name() const { return name_; }
   // The broker's; 0: none.
   pid_t helper() const { return helper_; }
 
   // Seconds that the order took; an error if a fetch failed or the child did not answer.
   absl::StatusOr<double> Perform(const FetchOrder& order) const;
+
+  // What became of the order, with failures; an error if the child did not answer.
+  absl::StatusOr<FetchAnswer> Ask(const FetchOrder& order) const;
 
  private:
   FetchSide(std::string name, ChildProcess process)
