@@ -1,5 +1,6 @@
 #include "confine/process_cage.h"
 
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -47,6 +48,8 @@ absl::StatusOr<ProcessCage> ProcessCage::Build(CageLevel level, const Profile& p
                                                const LandlockSpec& landlock) {
   auto filter = SeccompFilter::Build(profile);
   if (!filter.ok()) return filter.status();
+  // libseccomp has used megabytes for it, which malloc(3) would keep for as long as the process lives.
+  malloc_trim(0);
   std::optional<LandlockRules> rules;
   if (level == CageLevel::kFull || level == CageLevel::kIfPossible) {
     auto built = LandlockRules::Build(landlock);

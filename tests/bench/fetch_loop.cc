@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/url_host.h"
 #include "tests/bench/name_server.h"
 
 namespace sockgate::bench {
@@ -86,6 +87,7 @@ uint32_t FetchLoop::OneByOne(const FetchOrder& order, FetchQuota* quota) {
   CURL* easy = handles_.front().get();
   uint32_t failures = 0;
   while (quota->Take()) {
+    if (by_.prepared) PrepareNext(urls_[order.url]);
     failures += !Aim(easy, order) || Failed(easy, curl_easy_perform(easy)) ? 1 : 0;
   }
   return failures;
@@ -125,6 +127,7 @@ uint32_t FetchLoop::Hold(const FetchOrder& order, FetchQuota* quota) {
 // A fetch that cannot be aimed is started all the same, since it is counted on to finish.
 bool FetchLoop::Start(CURL* easy, const FetchOrder& order) {
   const bool aimed = Aim(easy, order);
+  if (by_.prepared) by_.adapter->Prepare(easy, urls_[order.url]);
   return curl_multi_add_handle(multi_, easy) == CURLM_OK && aimed;
 }
 
@@ -191,6 +194,13 @@ void FetchLoop::Detach(const std::vector<EasyHandle>& handles) const {
   for (const EasyHandle& handle : handles) {
     if (by_.adapter != nullptr) by_.adapter->Detach(handle.get());
   }
+}
+
+// One socket is for the fetch that begins, one for that after it.
+void FetchLoop::PrepareNext(const std::string& url) const {
+  const auto host = HostOfUrl(url);
+  const auto endpoint = host.has_value() ? EndpointOf(*host) : std::nullopt;
+  if (endpoint.has_value()) by_.adapter->Preconnect(host->name, endpoint->port(), 2);
 }
 
 void FetchLoop::DropHandles() {

@@ -75,7 +75,10 @@ class FetchQuota {
 struct FetchBy {
   CurlAdapter* adapter = nullptr;  // null: libcurl opens its own sockets
   bool ahead = false;              // ResolveAhead() before each fetch from a name
-  std::string ca_file = {};        // what libcurl reads for itself; empty: what it was built with
+  // Prepare() for each fetch that is added among others; one at a time, the next one's socket is asked
+  // for before this one's fetch begins, as by who knows what comes next.
+  bool prepared = false;
+  std::string ca_file = {};  // what libcurl reads for itself; empty: what it was built with
   const launch::TrustStore* trust = nullptr;  // what is used instead, if any
   bool no_ca_folder = false;                  // CURLOPT_CAPATH is none
   std::string proxy = {};                     // CURLOPT_PROXY; empty: none
@@ -109,6 +112,7 @@ class FetchLoop {
   EasyHandle NewHandle();
   void Detach(const std::vector<EasyHandle>& handles) const;
   void DropHandles();
+  void PrepareNext(const std::string& url) const;
 
   const std::vector<std::string> urls_;
   const FetchBy by_;

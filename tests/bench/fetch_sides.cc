@@ -84,6 +84,7 @@ int RunConfined(int control, const Prepared& prepared, const std::vector<std::st
   FetchBy by;
   by.adapter = &adapter;
   by.ahead = way.ahead;
+  by.prepared = way.prepared;
   by.trust = prepared.trust.get();
   FetchLoop(urls, by).Serve(control);
   DisarmNameShim();

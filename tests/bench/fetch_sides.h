@@ -43,8 +43,9 @@ class FetchServer {
 struct ConfinedWay {
   std::string name;
   ConnectMode mode = ConnectMode::kConnected;
-  bool shim = false;   // the name shim is armed
-  bool ahead = false;  // FetchBy::ahead
+  bool shim = false;      // the name shim is armed
+  bool ahead = false;     // FetchBy::ahead
+  bool prepared = false;  // FetchBy::prepared
   // What the worker trusts, by a TrustStore; empty: nothing, for it has no use for it.
   std::string ca_file = {};
   launch::TrustStore::Way trust = launch::TrustStore::Way::kBest;

@@ -34,7 +34,7 @@ class CompareTest : public ::testing::Test {
     std::ofstream(folder + "/comparison.md") << kPage;
     const std::string command =
         "tests/bench/compare/compare_bench --seconds 1 --connections 20 --bulk-mib 2 "
-        "--ways connected,in-progress,bridge --output " +
+        "--ways connected,in-progress,prepared,bridge --output " +
         folder + " --json " + folder + "/figures.json";
     exit_status_ = std::system(command.c_str());
     figures_ = json::parse(ReadFile("figures.json"), nullptr, /*allow_exceptions=*/false);

@@ -53,7 +53,7 @@ absl::Status StartPlain(Stage* stage, Contender* contender) {
   return Take(FetchSide::Plain(stage->server.Urls(false), way), contender);
 }
 
-absl::Status StartSockgate(ConnectMode mode, Stage* stage, Contender* contender) {
+absl::Status StartSockgate(ConnectMode mode, bool prepared, Stage* stage, Contender* contender) {
   if (!stage->broker.has_value()) {
     auto broker = ServeProgram::Start(
         {stage->options.sockgate, stage->FolderFor("sockgate"), stage->options.root});
@@ -65,6 +65,7 @@ absl::Status StartSockgate(ConnectMode mode, Stage* stage, Contender* contender)
   ConfinedWay way;
   way.name = contender->name;
   way.mode = mode;
+  way.prepared = prepared;
   way.ca_file = stage->server.ca_file();
   contender->helpers.push_back(stage->broker->program());
   return Take(FetchSide::Confined(stage->server.Urls(false), *std::move(channel),
@@ -90,9 +91,10 @@ absl::Status StartBridged(Stage* stage, Contender* contender) {
   return Take(FetchSide::Plain(stage->server.Urls(true), way), contender);
 }
 
-StartWay Sockgate(ConnectMode mode) {
-  return
-      [mode](Stage* stage, Contender* contender) { return StartSockgate(mode, stage, contender); };
+StartWay Sockgate(ConnectMode mode, bool prepared = false) {
+  return [mode, prepared](Stage* stage, Contender* contender) {
+    return StartSockgate(mode, prepared, stage, contender);
+  };
 }
 
 StartWay Proxied(ProxyKind kind) {
@@ -116,6 +118,7 @@ std::vector<Way> AllWays() {
   ways.back().contender.only_tls = true;
   add("connected", "sockgate, connected", Sockgate(ConnectMode::kConnected));
   add("in-progress", "sockgate, in progress", Sockgate(ConnectMode::kInProgress));
+  add("prepared", "sockgate, prepared", Sockgate(ConnectMode::kInProgress, /*prepared=*/true));
   add("microsocks", "microsocks (SOCKS5)", Proxied(ProxyKind::kMicrosocks));
   add("dante", "dante (SOCKS5)", Proxied(ProxyKind::kDante));
   add("tinyproxy", "tinyproxy (HTTP)", Proxied(ProxyKind::kTinyproxy));
