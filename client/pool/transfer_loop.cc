@@ -21,6 +21,16 @@ TransferResult Unbegun(TransferId id, const std::string& url, Fate fate, CURLcod
   return result;
 }
 
+// As many as may wait while their sockets are asked for; more would be old when their turn comes.
+constexpr size_t kAhead = 4;
+constexpr size_t kMostReached = 1024;
+
+// Up to the path.
+absl::string_view OriginOf(absl::string_view url) {
+  const size_t host = url.find("//");
+  return host == absl::string_view::npos ? url : url.substr(0, url.find('/', host + 2));
+}
+
 absl::Status ToStatus(CURLMcode code) {
   if (code == CURLM_OK) return absl::OkStatus();
   return absl::InternalError(curl_multi_strerror(code));
@@ -51,7 +61,15 @@ CurlAdapterOptions TransferLoop::AdapterOptions() {
 }
 
 void TransferLoop::Add(TransferId id, Transfer transfer) {
+  if (under_way_.size() + waiting_.size() < options_.jobs + kAhead) PrepareSocket(transfer);
   waiting_.push_back({id, std::move(transfer)});
+}
+
+void TransferLoop::PrepareSocket(const Transfer& transfer) {
+  if (!transfer.Check().ok()) return;
+  const std::string& url = transfer.proxy.empty() ? transfer.url : transfer.proxy;
+  if (reached_.size() == kMostReached) reached_.clear();
+  if (reached_.emplace(OriginOf(url)).second) adapter_.Prepare(nullptr, url);
 }
 
 bool TransferLoop::Cancel(TransferId id) {
@@ -71,6 +89,7 @@ bool TransferLoop::Cancel(TransferId id) {
 
 absl::Status TransferLoop::Step(std::chrono::milliseconds wait, absl::Span<curl_waitfd> also) {
   if (multi_ == nullptr) return absl::ResourceExhaustedError("no memory for a multi handle");
+  options_.client->Progress();
   BeginWaiting();
   if (std::exchange(resume_, false)) ResumePaused();
   if (!ended_.empty() || !cancelled_.empty()) wait = std::chrono::milliseconds(0);

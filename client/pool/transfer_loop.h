@@ -34,9 +34,11 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -69,6 +71,8 @@ class TransferLoop {
 
   // It waits for its turn. The id must not be that of another one in the loop. A transfer that
   // cannot begin, because of its Check() or for another reason, ends with CURLE_FAILED_INIT.
+  // The broker is asked at once for the socket of one that goes where none has gone before and will
+  // begin soon (CurlAdapter::Prepare()); others are likely to find a connection that is open.
   void Add(TransferId id, Transfer transfer);
 
   // It ends with Fate::kCancelled, in OnDone() of this Step() or the next. False: it is not here.
@@ -99,6 +103,7 @@ class TransferLoop {
   };
 
   CurlAdapterOptions AdapterOptions();
+  void PrepareSocket(const Transfer& transfer);
   void BeginWaiting();
   void Begin(Waiting next);
   void ResumePaused();
@@ -115,8 +120,9 @@ class TransferLoop {
   const std::unique_ptr<CURLM, FreeMulti> multi_;
   std::deque<Waiting> waiting_;
   absl::flat_hash_map<TransferId, std::unique_ptr<EasyTransfer>> under_way_;
-  std::vector<TransferId> cancelled_;  // of those under way
-  std::vector<TransferResult> ended_;  // without having begun; to be told
+  absl::flat_hash_set<std::string> reached_;  // scheme, host and port of transfers so far
+  std::vector<TransferId> cancelled_;         // of those under way
+  std::vector<TransferResult> ended_;         // without having begun; to be told
   bool resume_ = false;
 };
 
