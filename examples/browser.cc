@@ -81,7 +81,9 @@ int Say(const absl::Status& status) {
 int main(int argc, char** argv) {
   if (argc != 3) return std::fputs("usage: browser POLICY URL\n", stderr), 2;
   auto loaded = sockgate::LoadPolicyFile(argv[1]);
-  if (!loaded.policy.has_value()) return Say(absl::InvalidArgumentError("no such policy"));
+  if (!loaded.policy.has_value()) {
+    return Say(absl::InvalidArgumentError(sockgate::FindingText(argv[1], loaded.findings[0])));
+  }
   sockgate::BrokerOptions options;
   options.roles = std::move(loaded.policy->roles);
   options.resolver = std::move(loaded.policy->resolver);

@@ -81,10 +81,10 @@ int main(int argc, char** argv) {
   const size_t thread_count = argc > 3 ? std::strtoul(argv[2], nullptr, 10) : 0;
   if (thread_count == 0) return std::fputs("usage: crawler POLICY THREADS URL...\n", stderr), 2;
   auto loaded = sockgate::LoadPolicyFile(argv[1]);
-  for (const auto& finding : loaded.findings) {
-    std::fprintf(stderr, "%s\n", sockgate::FindingText(argv[1], finding).c_str());
+  if (!loaded.policy.has_value()) {
+    return std::fprintf(stderr, "%s\n", sockgate::FindingText(argv[1], loaded.findings[0]).c_str()),
+           1;
   }
-  if (!loaded.policy.has_value()) return 1;
   sockgate::BrokerOptions options;
   options.roles = std::move(loaded.policy->roles);
   options.resolver = std::move(loaded.policy->resolver);

@@ -3,46 +3,19 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
-#include <fstream>
 #include <set>
-#include <sstream>
 #include <string>
-#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "tests/support/shell.h"
 
 namespace sockgate::testing {
 namespace {
 
 constexpr char kLibrary[] = "library/libsockgate.so.0";
 constexpr char kMap[] = "library/sockgate.map";
-
-struct Ran {
-  int status = -1;
-  std::string said;
-};
-
-Ran Shell(const std::string& command) {
-  Ran ran;
-  FILE* const pipe = popen(absl::StrCat(command, " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return ran;
-  char block[4096];
-  for (size_t size = 0; (size = fread(block, 1, sizeof(block), pipe)) > 0;) {
-    ran.said.append(block, size);
-  }
-  ran.status = pclose(pipe);
-  return ran;
-}
-
-std::vector<std::string> Lines(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
 
 class Case : public ::testing::Test {
  public:
@@ -81,8 +54,7 @@ std::set<std::string> Exported() {
 TEST(Exports, AreThoseOfTheMapAndTheNameShim) {
   // Without a version, or the loader would not let them answer what asks glibc for a version.
   std::set<std::string> meant = {"getaddrinfo", "freeaddrinfo", "connect", "socket"};
-  std::ifstream map(kMap);
-  for (std::string line; std::getline(map, line);) {
+  for (const std::string& line : Lines(FileText(kMap))) {
     absl::string_view name = absl::StripAsciiWhitespace(line);
     if (absl::StartsWith(name, "sockgate_") && absl::ConsumeSuffix(&name, ";")) {
       meant.insert(absl::StrCat(name, "@@SOCKGATE_0"));
