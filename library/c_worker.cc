@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +11,7 @@
 
 struct sockgate_worker {
   sockgate::launch::Worker worker;
+  pid_t owner;  // who started it
 };
 
 namespace sockgate::c {
@@ -61,7 +64,7 @@ int Make(const sockgate_worker_options* options, sockgate_worker** worker, sockg
   if (!taken.ok()) return Fail(error, taken.status());
   absl::StatusOr<launch::Worker> made = launch(*taken);
   if (!made.ok()) return Fail(error, made.status());
-  *worker = new sockgate_worker{*std::move(made)};
+  *worker = new sockgate_worker{*std::move(made), getpid()};
   return SOCKGATE_OK;
 }
 
@@ -123,7 +126,10 @@ int sockgate_worker_wait(sockgate_worker* worker, int* status, sockgate_error* e
 }
 
 void sockgate_worker_kill(sockgate_worker* worker) {
-  if (worker != nullptr) worker->worker.Kill();
+  if (worker != nullptr && worker->owner == getpid()) worker->worker.Kill();
 }
 
-void sockgate_worker_free(sockgate_worker* worker) { delete worker; }
+// A child of fork(2) has a copy of the object, whose end would kill its parent's worker.
+void sockgate_worker_free(sockgate_worker* worker) {
+  if (worker != nullptr && worker->owner == getpid()) delete worker;
+}

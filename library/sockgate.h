@@ -23,8 +23,8 @@
  * the caller knows it, which its _INIT macro sets. Of a longer one the library fills in what it
  * knows; where it is to read more than it knows, and that is not zero, it is SOCKGATE_BAD_ARGUMENT.
  *
- * The library also defines getaddrinfo(), freeaddrinfo(), connect() and socket(), which are libc's
- * until sockgate_names_arm().
+ * The shared library also defines getaddrinfo(), freeaddrinfo(), connect() and socket(), which are
+ * libc's until sockgate_names_arm(); of the archive a program gets them if it calls that.
  */
 #ifndef SOCKGATE_SOCKGATE_H_
 #define SOCKGATE_SOCKGATE_H_
@@ -283,7 +283,8 @@ int sockgate_confine(const sockgate_confinement* wanted, sockgate_in_force* in_f
 /* ---- Worker: a confined child --------------------------------------------------------------------
  * Process: its launcher. It keeps none of the launcher's descriptors but 1, 2, the channel and those
  * in `keep`.
- * Ownership: freeing a worker kills and reaps it. `channel` is the worker's in any outcome.
+ * Ownership: freeing a worker kills and reaps it; in a child of fork(2) nothing happens. `channel` is
+ * the worker's in any outcome.
  * Threads: one worker is for one thread at a time. _start needs a process with one thread, _exec
  * does not. Both block until the child is confined or has failed.
  * Errors: SOCKGATE_BAD_STATE where there are threads, or Landlock is required and missing. No worker

@@ -15,6 +15,17 @@ static void every_code_has_a_name_of_its_own(void) {
   CHECK(strcmp(sockgate_code_name(-1), "unknown") == 0);
 }
 
+/* Of 64 bits. They may grow at the end, and then a case is added for the old size. */
+static void structs_are_laid_out_as_in_0_1(void) {
+  CHECK(sizeof(void*) == 8);
+  CHECK(sizeof(sockgate_error) == 568 && offsetof(sockgate_error, text) == 56);
+  CHECK(sizeof(sockgate_socket) == 24 && offsetof(sockgate_socket, rule) == 16);
+  CHECK(sizeof(sockgate_confinement) == 40 && offsetof(sockgate_confinement, calls) == 32);
+  CHECK(sizeof(sockgate_in_force) == 304 && offsetof(sockgate_in_force, text) == 48);
+  CHECK(sizeof(sockgate_worker_options) == 40 &&
+        offsetof(sockgate_worker_options, keep_count) == 32);
+}
+
 #define REFUSES(call)                               \
   do {                                              \
     memset(error.text, 0, sizeof(error.text));      \
@@ -110,6 +121,7 @@ static void a_longer_struct_may_say_nothing_new(void) {
 const test_case kArgumentCases[] = {
     {"VersionsAgree", versions_agree},
     {"EveryCodeHasANameOfItsOwn", every_code_has_a_name_of_its_own},
+    {"StructsAreLaidOutAsIn0_1", structs_are_laid_out_as_in_0_1},
     {"NullIsRefusedEverywhere", null_is_refused_everywhere},
     {"NullIsFreed", null_is_freed},
     {"AnErrorOfNoSizeIsRefusedAndLeftAlone", an_error_of_no_size_is_refused_and_left_alone},

@@ -99,6 +99,13 @@ static void a_worker_is_killed(void) {
       sockgate_worker_start(channel_of(broker), NULL, NULL, wait_for_ever, NULL, &worker, &error),
       error);
   pid = sockgate_worker_pid(worker);
+  if (fork() == 0) { /* whose worker it is not */
+    sockgate_worker_kill(worker);
+    sockgate_worker_free(worker);
+    _exit(0);
+  }
+  wait(NULL);
+  CHECK(waitpid(pid, NULL, WNOHANG) == 0); /* it runs */
   sockgate_worker_free(worker);
   CHECK(waitpid(pid, NULL, WNOHANG) == -1 && errno == ECHILD);
   sockgate_broker_free(broker);
