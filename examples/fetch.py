@@ -7,6 +7,9 @@ pycurl brings a libcurl of its own and gives nobody its handle. So the two callb
 socket of the broker's, the other tells it to go on. connect(2), which it calls then, is answered by the worker's
 filter. Names: started with LD_PRELOAD=libsockgate.so.0 all of them go through the broker; otherwise libc's lookups come
 first, so the worker asks for the URL's host itself, and redirects to other hosts fail.
+
+HTTPS: pycurl's GnuTLS opens its certificates for each connection, so the worker has to be allowed to: name their folder
+in Confinement.read, which takes Landlock.
 """
 
 import ctypes
