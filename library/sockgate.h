@@ -33,6 +33,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+/* NOLINTBEGIN(modernize-use-using): this is C. */
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -366,5 +367,6 @@ void sockgate_broker_free(sockgate_broker* broker);
 #ifdef __cplusplus
 }
 #endif
+/* NOLINTEND(modernize-use-using) */
 
 #endif /* SOCKGATE_SOCKGATE_H_ */

@@ -164,7 +164,7 @@ std::string Ask(const std::string& program, const std::string& broker, const std
 
 TEST_F(Examples, AServiceUnderSystemd) {
   Build("systemd/preview.c");
-  const std::string home = tree_->home();
+  const std::string& home = tree_->home();
   Write("systemd/policy.toml",
         absl::StrCat("version = 1\n[[listen]]\npath = \"", home,
                      "/workers\"\nrole = \"preview\"\n[roles.preview]\n"

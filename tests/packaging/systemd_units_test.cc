@@ -41,8 +41,9 @@ constexpr int kMostExposure = 20;
 class SystemdUnits : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (Shell("systemd-analyze --version").status != 0)
+    if (Shell("systemd-analyze --version").status != 0) {
       GTEST_SKIP() << "there is no systemd-analyze";
+    }
     // As they will be, but for where the command is.
     for (const char* unit : {"sockgate.service", "sockgate.socket"}) {
       std::ofstream(folder_ / unit)
