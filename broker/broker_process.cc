@@ -109,6 +109,11 @@ absl::StatusOr<UniqueFd> BrokerProcess::AddWorker(absl::string_view role) {
   return std::move(pair->worker);
 }
 
+void BrokerProcess::Forget() {
+  control_.Reset();
+  pid_ = -1;
+}
+
 void BrokerProcess::Stop() {
   control_.Reset();
   if (pid_ < 0) return;

@@ -41,6 +41,10 @@ class BrokerProcess {
 
   pid_t pid() const { return pid_; }
 
+  // Gives the child up and leaves it to itself: for a child of fork(2) that has a copy of this object
+  // and is not the launcher. Its copy of the control socket closes.
+  void Forget();
+
   // Ends the child and waits for it. Its channels close; sockets that workers have are theirs and
   // live on.
   void Stop();

@@ -4,12 +4,10 @@
 #include <gtest/gtest.h>
 #include <seccomp.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/socket.h>
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <set>
 #include <sstream>
@@ -24,6 +22,7 @@
 #include "proto/check.h"
 #include "tests/broker/temp_folder.h"
 #include "tests/support/loopback_tcp.h"
+#include "tests/support/shell.h"
 #include "tests/tool/command.h"
 #include "tests/tool/policy_daemon.h"
 
@@ -39,37 +38,16 @@ constexpr char kFolder[] = "packaging/systemd/";
 // for, the network above all.
 constexpr int kMostExposure = 20;
 
-std::string Text(const std::string& file) {
-  std::ifstream stream(file);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-struct Ran {
-  int status = -1;
-  std::string said;
-};
-Ran Shell(const std::string& command) {
-  FILE* const pipe = popen(absl::StrCat(command, " 2>&1").c_str(), "r");
-  SOCKGATE_CHECK(pipe != nullptr);
-  Ran ran;
-  char block[4096];
-  for (size_t size = 0; (size = fread(block, 1, sizeof(block), pipe)) > 0;) {
-    ran.said.append(block, size);
-  }
-  const int status = pclose(pipe);
-  ran.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return ran;
-}
-
 class SystemdUnits : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (Shell("systemd-analyze --version").status != 0)
+    if (Shell("systemd-analyze --version").status != 0) {
       GTEST_SKIP() << "there is no systemd-analyze";
+    }
     // As they will be, but for where the command is.
     for (const char* unit : {"sockgate.service", "sockgate.socket"}) {
       std::ofstream(folder_ / unit)
-          << absl::StrReplaceAll(Text(absl::StrCat(kFolder, unit)),
+          << absl::StrReplaceAll(FileText(absl::StrCat(kFolder, unit)),
                                  {{"/usr/bin/sockgate", fs::absolute("tool/sockgate").string()}});
     }
   }
@@ -152,7 +130,7 @@ confine::Profile ProfileOf(const std::string& unit) {
 }
 
 TEST_F(SystemdUnits, TheirFilterLeavesTheBrokerWhatItNeeds) {
-  const confine::Profile profile = ProfileOf(Text(absl::StrCat(kFolder, "sockgate.service")));
+  const confine::Profile profile = ProfileOf(FileText(absl::StrCat(kFolder, "sockgate.service")));
   EXPECT_GT(profile.rules.size(), 200U);
   const auto filter = confine::SeccompFilter::Build(profile);
   ASSERT_TRUE(filter.ok()) << filter.status();
