@@ -17,6 +17,7 @@
 // The worker, from its launcher's side.
 #include "client/launch/channel_source.h"
 #include "client/launch/confine.h"
+#include "client/launch/pool/worker_pool.h"
 #include "client/launch/profile_builder.h"
 #include "client/launch/trust_store.h"
 #include "client/launch/worker.h"
@@ -24,5 +25,7 @@
 #include "client/broker_client.h"
 #include "client/curl_adapter.h"
 #include "client/name_shim.h"
+#include "client/pool/transfer_loop.h"
+#include "client/pool/transfer_process.h"
 
 #endif  // SOCKGATE_SOCKGATE_HPP_
