@@ -1,0 +1,32 @@
+// Every bound of a transfer and of what a pool's worker and its launcher say to each other.
+//
+// They bound what one side makes the other keep, not what is fetched: for that a Transfer has
+// limits of its own.
+
+#ifndef SOCKGATE_CLIENT_POOL_TRANSFER_LIMITS_H_
+#define SOCKGATE_CLIENT_POOL_TRANSFER_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sockgate {
+
+// Of a Transfer.
+inline constexpr size_t kMaxUrlBytes = 64 * 1024;
+inline constexpr size_t kMaxMethodBytes = 64;
+inline constexpr size_t kMaxRequestHeaders = 256;
+inline constexpr size_t kMaxRequestHeaderBytes = 64 * 1024;  // of all together
+inline constexpr size_t kMaxRequestBodyBytes = 16 * 1024 * 1024;
+
+// Of one response's head. A longer one ends its transfer.
+inline constexpr size_t kMaxHeaderBytes = 128 * 1024;
+
+// Of one piece of a body: libcurl's CURL_MAX_WRITE_SIZE.
+inline constexpr size_t kMaxPieceBytes = 16 * 1024;
+
+// Of texts in a result; longer ones are cut.
+inline constexpr size_t kMaxResultTextBytes = 4 * 1024;
+
+}  // namespace sockgate
+
+#endif  // SOCKGATE_CLIENT_POOL_TRANSFER_LIMITS_H_
