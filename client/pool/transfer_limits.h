@@ -6,8 +6,8 @@
 #ifndef SOCKGATE_CLIENT_POOL_TRANSFER_LIMITS_H_
 #define SOCKGATE_CLIENT_POOL_TRANSFER_LIMITS_H_
 
+#include <chrono>
 #include <cstddef>
-#include <cstdint>
 
 namespace sockgate {
 
@@ -17,6 +17,9 @@ inline constexpr size_t kMaxMethodBytes = 64;
 inline constexpr size_t kMaxRequestHeaders = 256;
 inline constexpr size_t kMaxRequestHeaderBytes = 64 * 1024;  // of all together
 inline constexpr size_t kMaxRequestBodyBytes = 16 * 1024 * 1024;
+
+// Of its times: libcurl counts milliseconds in a long.
+inline constexpr std::chrono::hours kMaxTransferTime{7 * 24};
 
 // Of one response's head. A longer one ends its transfer.
 inline constexpr size_t kMaxHeaderBytes = 128 * 1024;
