@@ -27,6 +27,9 @@ inline constexpr size_t kMaxHeaderBytes = 128 * 1024;
 // Of one piece of a body: libcurl's CURL_MAX_WRITE_SIZE.
 inline constexpr size_t kMaxPieceBytes = 16 * 1024;
 
+// Of pieces that a pool's worker has not been able to send yet. Its transfers pause beyond that.
+inline constexpr size_t kMaxUnsentBytes = 256 * 1024;
+
 // Of texts in a result; longer ones are cut.
 inline constexpr size_t kMaxResultTextBytes = 4 * 1024;
 

@@ -1,41 +1,44 @@
-// WorkerPool: fetches URLs in confined workers, and gives their bodies to the caller.
+// WorkerPool: fetches URLs in confined workers, and gives what they get to callbacks.
 //
-//   WorkerPool::Options options;
+//   launch::WorkerPool::Options options;
 //   options.channel = [&] { return broker->AddWorker("fetch"); };
-//   options.workers = 3;
-//   WorkerPool::Callbacks callbacks;
+//   launch::WorkerPool::Callbacks callbacks;
 //   callbacks.on_body = [&](TransferId id, absl::string_view piece) { ... };
 //   callbacks.on_done = [&](const TransferResult& result) { ... };
-//   auto pool = WorkerPool::Start(std::move(options), std::move(callbacks));
+//   auto pool = launch::WorkerPool::Start(std::move(options), std::move(callbacks));
 //   Transfer transfer;
 //   transfer.url = "https://example.com/";
-//   const auto id = (*pool)->Add(std::move(transfer));
-//   (*pool)->Run();   // until all are done
+//   (*pool)->Add(std::move(transfer));
+//   (*pool)->Run();                            // until all are done
 //
 // Process: the launcher, unconfined.
-// Ownership: owns its workers, and a child that starts them (nursery.h). The destructor ends and
-// reaps these, whatever they are doing, and nobody else.
-// Threads: Start() must be called while the process has one thread. Everything else from any
-// thread, one at a time, and callbacks come in that thread, out of Poll() or Run(). They may call
-// Add() and Cancel(), but not Poll() or Run(), nor destroy the pool. They must not throw.
+// Ownership: owns its workers, and the child that starts them (nursery.h). The destructor ends and
+// reaps these, whatever they are doing, and nobody else; no callback is called.
+// Threads: call Start() while the process has one thread. The rest from any thread, one at a time.
+// Callbacks come in the thread that calls Poll() or Run(), out of these. They may call Add() and
+// Cancel(), but not Poll() or Run(), nor destroy the pool; they must not throw.
+// Blocking: Poll() and Run(), for as long as they say, and for as long as callbacks do. Add() and
+// Cancel() do not.
 //
-// A worker that ends under its transfers. Of several any may be the culprit, so each is repeated
-// alone in a worker of its own: those that go well then are done, and the one under which the worker
-// ends again is reported (Fate::kCrashed, kHung, kMisbehaved). So a transfer is begun at most twice.
-// One that is not idempotent is not begun again, but reported as kInterrupted.
+// A worker that ends under its transfers. Any of them may be the culprit, so each is begun once
+// more, alone in a worker: most go well then, and the one under which a worker ends again is
+// reported (Fate::kCrashed, kHung, kMisbehaved). No transfer is begun a third time. One that is not
+// idempotent is not begun a second time, but reported as kInterrupted. Another worker takes the
+// place; where five in a row cannot be started, transfers that wait end with kNoWorker.
 //
-// Bodies come over the worker's UNIX stream, which copies them once more than shared memory would
-// need to; but what a callback reads can then not be changed by the worker meanwhile, and a caller
-// that does not read stops the worker, and that its servers, with nothing to agree upon.
-// Memory: a worker has at most kMaxUnsentBytes of bodies, the socket what the kernel gives it
-// (net.core.wmem_default, some 208 KiB), the launcher kReadBytes and one message for each worker:
-// under 1 MiB in all for each worker, however large the bodies and however slow the callbacks.
-// Beside that, libcurl's own for each transfer under way (transfer_loop.h), and the transfers that
-// wait.
+// Bodies come over a UNIX stream and not in shared memory. It costs one more copy; but what a
+// callback reads cannot be changed by the worker meanwhile, and a caller that does not read stops
+// the worker, and with it the servers, without any more agreement.
+// Memory, however large bodies are and however slow callbacks: for each worker the launcher has at
+// most kReadBytes and one frame (272 KiB), the kernel what net.core.wmem_default says (208 KiB), and
+// the worker kMaxUnsentBytes (256 KiB), beside what TransferLoop says of each transfer under way,
+// and a head and a result for each (at worst 128 KiB and 212). A transfer that waits has its
+// Transfer; keep waiting() low where there are millions.
 //
-// Hostile inputs: all that a worker sends. Its messages are bounded and decoded as a whole; ids must
-// be of its own transfers; bodies beyond max_filesize, and what comes in no order that a worker has,
-// end it. A worker that is taken over can lie about its own transfers.
+// Hostile inputs: all that a worker sends. Frames are bounded (frame.h), decoded as a whole
+// (transfer_codec.h) and must be in order (transfer_book.h); one that is not ends the worker. So does
+// an answer that is late by `grace`. A worker that is taken over can lie about its own transfers,
+// and about no others.
 
 #ifndef SOCKGATE_CLIENT_LAUNCH_POOL_WORKER_POOL_H_
 #define SOCKGATE_CLIENT_LAUNCH_POOL_WORKER_POOL_H_
@@ -48,10 +51,14 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "client/launch/pool/nursery.h"
+#include "client/launch/pool/seat.h"
+#include "client/launch/pool/transfer_book.h"
 #include "client/launch/worker_options.h"
 #include "client/pool/transfer.h"
 #include "proto/unique_fd.h"
@@ -64,19 +71,19 @@ class WorkerPool {
     // The worker's end of a new channel to the broker, for each worker that is started.
     std::function<absl::StatusOr<UniqueFd>()> channel;
     size_t workers = 2;
-    size_t jobs = 10;                            // transfers under way at once in each
-    uint64_t transfers_before_recycling = 1000;  // then a worker is replaced; 0: never
+    size_t jobs = 10;               // transfers under way at once in each
+    uint64_t recycle_after = 1000;  // transfers; then another worker takes the place. 0: never
 
-    // Of any transfer, where it has none or a longer one. A worker that lets it pass by `grace`
-    // without an answer hangs, and is ended.
+    // Of any transfer that says no shorter one. A worker whose answer is later than that by `grace`
+    // hangs, and is ended.
     std::chrono::milliseconds max_time = std::chrono::minutes(10);
     std::chrono::milliseconds grace = std::chrono::seconds(10);
 
-    WorkerOptions worker;  // confinement, user, limits, namespaces
+    WorkerOptions worker;  // user, namespaces, limits, descriptors for Transfer::output
     std::string ca_file;   // empty: the system's
 
-    // In the worker, confined, for each transfer that begins: for options of libcurl's that
-    // Transfer has no field for.
+    // In the worker, confined, when a transfer begins: for options of libcurl's that Transfer has no
+    // field for (transfer_sink.h, OnBegin). It has the launcher's memory as it was at Start().
     std::function<void(CURL*, TransferId)> on_begin;
   };
 
@@ -84,37 +91,95 @@ class WorkerPool {
     // Before the body, where there is one.
     std::function<void(TransferId, const ResponseHead&)> on_head;
     std::function<void(TransferId, absl::string_view)> on_body;
-    // It is begun again: what came of its body is void.
+    // It is begun again: what came of it so far is void.
     std::function<void(TransferId)> on_restart;
     std::function<void(const TransferResult&)> on_done;
   };
 
-  // Starts the nursery, and no worker yet. InvalidArgument: no channel, or no worker or job.
+  // Starts the nursery; workers start when there is something to do. InvalidArgument: no channel, no
+  // worker, no job or no time. FailedPrecondition: `ca_file` cannot be used.
   static absl::StatusOr<std::unique_ptr<WorkerPool>> Start(Options options, Callbacks callbacks);
 
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // InvalidArgument: see Transfer::Check().
+  // It is begun by a Poll(). InvalidArgument: see Transfer::Check().
   absl::StatusOr<TransferId> Add(Transfer transfer);
 
-  // on_done hears of it in the next Poll(), with kCancelled. False: there is no such transfer.
+  // Nothing but on_done, with Fate::kCancelled, is heard of it after this, once its worker has given
+  // it up. False: it is done already.
   bool Cancel(TransferId id);
 
-  // Does what there is to do, after waiting for it at most so long. An error: the nursery has gone;
-  // all transfers are done then.
+  // Waits for something to do, at most so long, and does it. An error, the same from then on: the
+  // nursery has gone, or the kernel fails us. Then all transfers are done, with kNoWorker.
   absl::Status Poll(std::chrono::milliseconds wait);
 
-  // Until all transfers are done.
+  // Poll() until idle().
   absl::Status Run();
 
-  // Readable (poll, epoll) when Poll() has something to do; stays the pool's.
-  int descriptor() const;
+  // Readable (poll, epoll) when Poll() has something to do. The pool's.
+  int descriptor() const { return epoll_.get(); }
 
   bool idle() const { return unfinished() == 0; }
-  size_t unfinished() const;
-  size_t waiting() const;  // of these; to add more when there are few
+  size_t unfinished() const { return book_.size() + results_.size(); }
+  size_t waiting() const { return book_.waiting(); }  // of these, not begun
+
+ private:
+  WorkerPool(Options options, Callbacks callbacks, Nursery nursery);
+
+  absl::Status MakeEpoll();
+  bool Watch(int operation, int descriptor, uint32_t events, uint64_t tag);
+
+  // Giving work.
+  void Fill();
+  void RetireIdle();
+  void StartWorkers();
+  absl::Status StartWorker(Seat* seat);
+  void NoteFailedStart(const absl::Status& status);
+  Seat* SeatForSuspect();
+  Seat* SeatForWaiting();
+  void Order(Seat* seat, TransferId id);
+  void Flush(Seat* seat);
+
+  // Hearing of it.
+  void Handle(uint64_t tag, uint32_t events);
+  void HandleNews();
+  void HandleStream(Seat* seat, uint32_t events);
+  void TakeFrames(Seat* seat);
+  const char* TakeFrame(Seat* seat, const Frame& frame);
+  const char* TakeResult(Seat* seat, const Frame& frame);
+  void CheckDeadlines();
+  void Close(Seat* seat, std::optional<Seat::Fault> fault);
+  void Bury(Seat* seat);
+  void BuryTransfer(const Seat& seat, TransferId id);
+
+  // Telling.
+  void Finish(TransferId id, TransferResult result);
+  void EndWithoutWorker(const std::vector<TransferId>& ids, absl::string_view why);
+  void Fail();
+  void Tell();
+
+  void Ring();
+  void SetTimer();
+  TimePoint NextDue() const;
+  Seat* Find(uint64_t worker);
+
+  const Options options_;
+  const Callbacks callbacks_;
+  Nursery nursery_;
+  UniqueFd epoll_;
+  UniqueFd timer_;
+  std::vector<std::unique_ptr<Seat>> seats_;
+  TransferBook book_;
+  TransferId last_id_ = 0;
+  uint32_t last_worker_ = 0;
+  std::vector<TransferResult> results_;  // to be told
+  std::vector<TransferId> restarts_;     // to be told before
+  int failed_starts_ = 0;                // in a row
+  TimePoint next_start_;
+  bool rung_ = false;  // the timer is due at once
+  absl::Status status_;
 };
 
 }  // namespace sockgate::launch
