@@ -66,14 +66,14 @@ bool EndedByAttempt(CURLcode code) {
          code == CURLE_COULDNT_RESOLVE_PROXY;
 }
 
-Verdict VerdictOf(const ConnectError& error) {
+BrokerVerdict VerdictOf(const ConnectError& error) {
   switch (error.kind) {
     case ConnectError::Kind::kDenied:
-      return Verdict::kDenied;
+      return BrokerVerdict::kDenied;
     case ConnectError::Kind::kLimited:
-      return Verdict::kLimited;
+      return BrokerVerdict::kLimited;
     default:
-      return Verdict::kFailed;
+      return BrokerVerdict::kFailed;
   }
 }
 
@@ -273,7 +273,7 @@ void EasyTransfer::Judge(CURLcode code, TransferResult* result) const {
     result->verdict = VerdictOf(result->error);
     result->rule = result->error.rule;
   } else if (asked_) {
-    result->verdict = Verdict::kAllowed;
+    result->verdict = BrokerVerdict::kAllowed;
     result->rule = rule_;
   }
   Long os_error = 0;

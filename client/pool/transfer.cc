@@ -92,17 +92,17 @@ absl::string_view FateName(Fate fate) {
   return "?";
 }
 
-absl::string_view VerdictName(Verdict verdict) {
+absl::string_view VerdictName(BrokerVerdict verdict) {
   switch (verdict) {
-    case Verdict::kNotAsked:
+    case BrokerVerdict::kNotAsked:
       return "not-asked";
-    case Verdict::kAllowed:
+    case BrokerVerdict::kAllowed:
       return "allowed";
-    case Verdict::kDenied:
+    case BrokerVerdict::kDenied:
       return "denied";
-    case Verdict::kLimited:
+    case BrokerVerdict::kLimited:
       return "limited";
-    case Verdict::kFailed:
+    case BrokerVerdict::kFailed:
       return "failed";
   }
   return "?";

@@ -67,7 +67,7 @@ struct ResponseHead {
 };
 
 // What the broker's side said to the last address or name that was asked for.
-enum class Verdict : uint8_t {
+enum class BrokerVerdict : uint8_t {
   kNotAsked,  // a connection was there already, or it did not come so far
   kAllowed,   // `rule`
   kDenied,    // `rule`, `reason`
@@ -115,7 +115,7 @@ struct TransferResult {
   uint64_t upload_bytes = 0;
   Timings timings;
 
-  Verdict verdict = Verdict::kNotAsked;
+  BrokerVerdict verdict = BrokerVerdict::kNotAsked;
   ConnectError error;  // ok() unless the verdict is kDenied, kLimited or kFailed
   uint32_t rule = 0;   // that decided; 0: the default did
   int os_error = 0;    // errno of a connection that failed; 0: none
@@ -133,7 +133,7 @@ struct TransferResult {
 // "ended", "crashed" ...
 absl::string_view FateName(Fate fate);
 // "not-asked", "allowed" ...
-absl::string_view VerdictName(Verdict verdict);
+absl::string_view VerdictName(BrokerVerdict verdict);
 
 }  // namespace sockgate
 

@@ -199,7 +199,7 @@ const char* DecodeResult(absl::string_view payload, TransferResult* result) {
   ByteReader in = ReaderOf(payload);
   // Every other end is for the launcher to tell.
   result->fate = Among(in, "fate", Fate::kCancelled);
-  result->verdict = Among(in, "verdict", Verdict::kFailed);
+  result->verdict = Among(in, "verdict", BrokerVerdict::kFailed);
   result->port = in.U16("port");
   result->code = in.U32("code");
   result->status = in.U32("status");
