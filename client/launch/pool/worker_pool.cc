@@ -242,7 +242,9 @@ absl::Status WorkerPool::StartWorker(Seat* seat) {
 void WorkerPool::NoteFailedStart(const absl::Status& status) {
   next_start_ = steady_clock::now() + kStartPause * (1 << failed_starts_);
   if (++failed_starts_ < kMostFailedStarts) return;
+  // Who adds more after this wants another attempt.
   failed_starts_ = 0;
+  next_start_ = {};
   const bool others = std::any_of(seats_.begin(), seats_.end(), [](const auto& seat) {
     return seat->state() == State::kServing;
   });

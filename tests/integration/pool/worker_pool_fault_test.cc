@@ -64,10 +64,7 @@ class WorkerPoolFaultTest : public ::testing::Test {
   TransferResult FetchAmongOthers(const std::string& url, WorkerPool::Options options) {
     PoolRun run(std::move(options));
     std::map<TransferId, size_t> well = AddWell(&run, 10);
-    Transfer transfer;
-    transfer.url = url;
-    transfer.max_filesize = 10;
-    const TransferId id = run.Add(transfer);
+    const TransferId id = run.Add(url);
     well.merge(AddWell(&run, 10));
     EXPECT_TRUE(run.Run().ok());
     ExpectWell(&run, well);
@@ -118,11 +115,19 @@ TEST_F(WorkerPoolFaultTest, AWorkerThatEndsByItselfIsACrash) {
 
 TEST_F(WorkerPoolFaultTest, AWorkerThatHangsIsEnded) {
   WorkerPool::Options options = PoolOptions(broker_, 2, 5);
-  options.max_time = std::chrono::milliseconds(600);
   options.grace = std::chrono::milliseconds(200);
-  const TransferResult result = FetchAmongOthers(Doing("hang"), std::move(options));
-  EXPECT_EQ(result.fate, Fate::kHung);
-  EXPECT_EQ(result.text, "the worker did not answer in time");
+  PoolRun run(std::move(options));
+  std::map<TransferId, size_t> well = AddWell(&run, 10);
+  Transfer transfer;
+  transfer.url = Doing("hang");
+  transfer.max_time = std::chrono::milliseconds(200);
+  const TransferId id = run.Add(transfer);
+  well.merge(AddWell(&run, 10));
+  ASSERT_TRUE(run.Run().ok());
+  ExpectWell(&run, well);
+  EXPECT_EQ(run[id].result.fate, Fate::kHung);
+  EXPECT_EQ(run[id].result.text, "the worker did not answer in time");
+  EXPECT_EQ(run[id].result.attempts, 2U);
 }
 
 TEST_F(WorkerPoolFaultTest, AWorkerThatSaysWhatItMayNotIsEnded) {
@@ -138,9 +143,21 @@ TEST_F(WorkerPoolFaultTest, AWorkerThatSaysWhatItMayNotIsEnded) {
       {"cancelled", "a cancellation of its own"},
       {"large", "too large a body"},
   };
+  PoolRun run(PoolOptions(broker_, 2, 3));
+  std::map<TransferId, size_t> well;
+  std::map<std::string, TransferId> ids;
+  for (const auto& [deed, fault] : faults) {
+    well.merge(AddWell(&run, 3));
+    Transfer transfer;
+    transfer.url = Doing(deed);
+    transfer.max_filesize = 10;
+    ids[deed] = run.Add(transfer);
+  }
+  ASSERT_TRUE(run.Run().ok());
+  ExpectWell(&run, well);
   for (const auto& [deed, fault] : faults) {
     SCOPED_TRACE(deed);
-    const TransferResult result = FetchAmongOthers(Doing(deed), PoolOptions(broker_, 1, 3));
+    const TransferResult& result = run[ids[deed]].result;
     EXPECT_EQ(result.fate, Fate::kMisbehaved);
     const std::string text = absl::StrCat("the worker sent what it may not: ", fault);
     EXPECT_TRUE(absl::StartsWith(result.text, text)) << result.text;
