@@ -100,9 +100,9 @@ struct Timings {
 struct TransferResult {
   TransferId id = 0;
   Fate fate = Fate::kEnded;
-  uint32_t code = 0;    // CURLcode; 0: it went well
-  uint32_t status = 0;  // of HTTP, FTP...; 0: there was no response
-  std::string effective_url;
+  uint32_t code = 0;          // CURLcode; 0: it went well
+  uint32_t status = 0;        // of HTTP, FTP...; 0: there was no response
+  std::string effective_url;  // after redirects
   std::string content_type;
   std::string address;  // of the peer: the server, or the proxy
   uint16_t port = 0;

@@ -10,9 +10,11 @@
 namespace sockgate {
 namespace {
 
-TransferResult Unbegun(TransferId id, Fate fate, CURLcode code, absl::string_view text) {
+TransferResult Unbegun(TransferId id, const std::string& url, Fate fate, CURLcode code,
+                       absl::string_view text) {
   TransferResult result;
   result.id = id;
+  result.effective_url = url;
   result.fate = fate;
   result.code = code;
   result.text = std::string(text);
@@ -49,13 +51,8 @@ CurlAdapterOptions TransferLoop::AdapterOptions() {
 }
 
 void TransferLoop::Add(TransferId id, Transfer transfer) {
-  LookAhead(transfer);
   waiting_.push_back({id, std::move(transfer)});
 }
-
-// The place where a transfer is known that has not begun: what can be asked of the broker without
-// waiting for it, so that the answer is there when it begins, is asked here.
-void TransferLoop::LookAhead(const Transfer& /*transfer*/) {}
 
 bool TransferLoop::Cancel(TransferId id) {
   if (const auto found = under_way_.find(id); found != under_way_.end()) {
@@ -66,8 +63,9 @@ bool TransferLoop::Cancel(TransferId id) {
   const auto found = std::find_if(waiting_.begin(), waiting_.end(),
                                   [id](const Waiting& waiting) { return waiting.id == id; });
   if (found == waiting_.end()) return false;
+  ended_.push_back(
+      Unbegun(id, found->transfer.url, Fate::kCancelled, CURLE_ABORTED_BY_CALLBACK, "cancelled"));
   waiting_.erase(found);
-  ended_.push_back(Unbegun(id, Fate::kCancelled, CURLE_ABORTED_BY_CALLBACK, "cancelled"));
   return true;
 }
 
@@ -107,6 +105,7 @@ void TransferLoop::BeginWaiting() {
 
 void TransferLoop::Begin(Waiting next) {
   const TransferId id = next.id;
+  const std::string url = next.transfer.url;
   auto transfer = std::make_unique<EasyTransfer>(id, std::move(next.transfer), &adapter_, sink_);
   EasyTransfer* begun = transfer.get();
   // In the loop before the sink hears of it, which may cancel it.
@@ -115,7 +114,7 @@ void TransferLoop::Begin(Waiting next) {
   if (status.ok()) status = ToStatus(curl_multi_add_handle(multi_.get(), begun->easy()));
   if (status.ok()) return;
   under_way_.erase(id);
-  ended_.push_back(Unbegun(id, Fate::kEnded, CURLE_FAILED_INIT, status.message()));
+  ended_.push_back(Unbegun(id, url, Fate::kEnded, CURLE_FAILED_INIT, status.message()));
 }
 
 // The sink is called meanwhile, which may end none but by Cancel(), and so not at once.

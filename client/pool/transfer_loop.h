@@ -97,7 +97,6 @@ class TransferLoop {
   };
 
   CurlAdapterOptions AdapterOptions();
-  void LookAhead(const Transfer& transfer);
   void BeginWaiting();
   void Begin(Waiting next);
   void ResumePaused();

@@ -400,8 +400,10 @@ void WorkerPool::BuryTransfer(const Seat& seat, TransferId id) {
 }
 
 void WorkerPool::Finish(TransferId id, TransferResult result) {
+  const TransferEntry& entry = *book_.Find(id);
   result.id = id;
-  result.attempts = book_.Find(id)->attempts;
+  result.attempts = entry.attempts;
+  if (result.effective_url.empty()) result.effective_url = entry.transfer.url;
   book_.Erase(id);
   results_.push_back(std::move(result));
 }

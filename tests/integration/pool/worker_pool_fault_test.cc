@@ -91,6 +91,7 @@ TEST_F(WorkerPoolFaultTest, TheUrlThatCrashesItsWorkerIsTriedTwiceAndReported) {
     Misbehave(easy, id);
   };
   const TransferResult result = FetchAmongOthers(Doing("trap"), std::move(options));
+  EXPECT_EQ(result.effective_url, Doing("trap"));
   EXPECT_EQ(result.fate, Fate::kCrashed);
   EXPECT_EQ(result.signal, SIGILL);
   EXPECT_EQ(result.text, "the worker was ended by signal 4 (Illegal instruction)");
