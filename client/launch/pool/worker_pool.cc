@@ -1,14 +1,9 @@
 #include "client/launch/pool/worker_pool.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,11 +14,6 @@ namespace {
 
 using State = Seat::State;
 using std::chrono::steady_clock;
-
-// What an epoll event is about: one of these, or a worker's number and this much.
-constexpr uint64_t kNews = 0;
-constexpr uint64_t kTimer = 1;
-constexpr uint64_t kFirstWorker = 2;
 
 constexpr int kMostFailedStarts = 5;
 constexpr std::chrono::milliseconds kStartPause{50};  // doubled with each that fails
@@ -56,39 +46,19 @@ absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Start(Options options,
   }
   auto nursery = Nursery::Start({options.worker, options.jobs, options.ca_file, options.on_begin});
   if (!nursery.ok()) return nursery.status();
-  std::unique_ptr<WorkerPool> pool(
-      new WorkerPool(std::move(options), std::move(callbacks), *std::move(nursery)));
-  if (absl::Status status = pool->MakeEpoll(); !status.ok()) return status;
-  return pool;
+  auto roster = Roster::Make(options.workers, *std::move(nursery));
+  if (!roster.ok()) return roster.status();
+  return std::unique_ptr<WorkerPool>(
+      new WorkerPool(std::move(options), std::move(callbacks), *std::move(roster)));
 }
 
-WorkerPool::WorkerPool(Options options, Callbacks callbacks, Nursery nursery)
-    : options_(std::move(options)), callbacks_(std::move(callbacks)), nursery_(std::move(nursery)) {
-  for (size_t i = 0; i < options_.workers; ++i) seats_.push_back(std::make_unique<Seat>());
-}
+WorkerPool::WorkerPool(Options options, Callbacks callbacks, std::unique_ptr<Roster> roster)
+    : options_(std::move(options)), callbacks_(std::move(callbacks)), roster_(std::move(roster)) {}
 
 WorkerPool::~WorkerPool() = default;
 
-absl::Status WorkerPool::MakeEpoll() {
-  epoll_.Reset(epoll_create1(EPOLL_CLOEXEC));
-  timer_.Reset(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  if (!epoll_.valid() || !timer_.valid() ||
-      !Watch(EPOLL_CTL_ADD, nursery_.descriptor(), EPOLLIN, kNews) ||
-      !Watch(EPOLL_CTL_ADD, timer_.get(), EPOLLIN, kTimer)) {
-    return absl::ErrnoToStatus(errno, "a pool's epoll");
-  }
-  return absl::OkStatus();
-}
-
-bool WorkerPool::Watch(int operation, int descriptor, uint32_t events, uint64_t tag) {
-  epoll_event event = {};
-  event.events = events;
-  event.data.u64 = tag;
-  return epoll_ctl(epoll_.get(), operation, descriptor, &event) == 0;
-}
-
 absl::StatusOr<TransferId> WorkerPool::Add(Transfer transfer) {
-  if (!status_.ok()) return status_;
+  if (failed_) return roster_->status();
   if (absl::Status status = transfer.Check(); !status.ok()) return status;
   const bool longer = transfer.max_time.count() == 0 || transfer.max_time > options_.max_time;
   if (longer) transfer.max_time = options_.max_time;
@@ -108,9 +78,10 @@ bool WorkerPool::Cancel(TransferId id) {
   } else if (!entry->cancelled) {
     entry->cancelled = true;
     entry->deadline = std::min(entry->deadline, steady_clock::now() + options_.grace);
-    if (Seat* seat = Find(entry->worker); seat != nullptr && seat->state() == State::kServing) {
+    Seat* seat = roster_->Find(entry->worker);
+    if (seat != nullptr && seat->state() == State::kServing) {
       seat->Cancel(id);
-      Flush(seat);
+      roster_->Flush(seat);
     }
   }
   Ring();
@@ -126,24 +97,21 @@ absl::Status WorkerPool::Run() {
 }
 
 absl::Status WorkerPool::Poll(std::chrono::milliseconds wait) {
-  if (!status_.ok()) return status_;
+  if (failed_) return roster_->status();
   Fill();
   SetTimer();
-  std::array<epoll_event, 32> events;
-  const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
-                               static_cast<int>(wait.count()));
-  for (int i = 0; i < count; ++i) Handle(events[i].data.u64, events[i].events);
+  for (const Roster::Event& event : roster_->Wait(wait)) Handle(event);
   CheckDeadlines();
   Fill();
-  if (!status_.ok()) Fail();
+  if (!roster_->status().ok()) Fail();
   Tell();
   SetTimer();
-  return status_;
+  return roster_->status();
 }
 
 // Suspects go first: each has kept an innocent waiting.
 void WorkerPool::Fill() {
-  if (!status_.ok()) return;
+  if (!roster_->status().ok()) return;
   RetireIdle();
   while (const auto id = book_.NextSuspect()) {
     Seat* seat = SeatForSuspect();
@@ -155,29 +123,20 @@ void WorkerPool::Fill() {
     if (seat == nullptr) break;
     Order(seat, *id);
   }
-  for (const auto& seat : seats_) Flush(seat.get());
+  for (const auto& seat : roster_->seats()) roster_->Flush(seat.get());
   StartWorkers();
 }
 
-void WorkerPool::Flush(Seat* seat) {
-  if (seat->state() != State::kServing || (!seat->unsent() && !seat->watched)) return;
-  seat->Flush();
-  if (seat->unsent() == seat->watched) return;
-  seat->watched = seat->unsent();
-  const uint32_t events = seat->watched ? EPOLLIN | EPOLLOUT : EPOLLIN;
-  Watch(EPOLL_CTL_MOD, seat->stream(), events, kFirstWorker + seat->worker());
-}
-
 void WorkerPool::RetireIdle() {
-  for (const auto& seat : seats_) {
+  for (const auto& seat : roster_->seats()) {
     if (seat->state() == State::kServing && seat->retiring && seat->load().empty()) {
-      Close(seat.get(), std::nullopt);
+      Close(seat.get());
     }
   }
 }
 
 Seat* WorkerPool::SeatForSuspect() {
-  for (const auto& seat : seats_) {
+  for (const auto& seat : roster_->seats()) {
     const bool free = seat->state() == State::kServing && !seat->retiring && seat->load().empty();
     if (free) return seat.get();
   }
@@ -187,7 +146,7 @@ Seat* WorkerPool::SeatForSuspect() {
 // The one with the least to do.
 Seat* WorkerPool::SeatForWaiting() {
   Seat* best = nullptr;
-  for (const auto& seat : seats_) {
+  for (const auto& seat : roster_->seats()) {
     const bool free = seat->state() == State::kServing && !seat->retiring && !seat->alone() &&
                       seat->load().size() < options_.jobs;
     if (free && (best == nullptr || seat->load().size() < best->load().size())) best = seat.get();
@@ -208,13 +167,12 @@ void WorkerPool::Order(Seat* seat, TransferId id) {
 // As many as there is work for that those who are there have no room for.
 void WorkerPool::StartWorkers() {
   if (steady_clock::now() < next_start_) return;
-  size_t starting = 0;
-  for (const auto& seat : seats_) starting += seat->state() == State::kStarting ? 1 : 0;
-  for (const auto& seat : seats_) {
+  size_t starting = roster_->Count(State::kStarting);
+  for (const auto& seat : roster_->seats()) {
     if (starting >= book_.waiting()) return;
     if (seat->state() != State::kEmpty) continue;
     if (absl::Status status = StartWorker(seat.get()); !status.ok()) {
-      NoteFailedStart(status);
+      NoteFailedStart(status.message());
       return;
     }
     ++starting;
@@ -223,81 +181,47 @@ void WorkerPool::StartWorkers() {
 
 absl::Status WorkerPool::StartWorker(Seat* seat) {
   auto channel = options_.channel();
-  if (!channel.ok()) return channel.status();
-  auto stream = seat->Open(++last_worker_);
-  if (!stream.ok()) return stream.status();
-  absl::Status status = nursery_.Begin(seat->worker(), *std::move(channel), *std::move(stream));
-  if (!status.ok()) {
-    seat->Leave();
-    return status;
-  }
-  if (Watch(EPOLL_CTL_ADD, seat->stream(), EPOLLIN, kFirstWorker + seat->worker())) {
-    return absl::OkStatus();
-  }
-  status = absl::ErrnoToStatus(errno, "a worker's stream");
-  Close(seat, std::nullopt);
-  return status;
+  return channel.ok() ? roster_->Start(seat, *std::move(channel)) : channel.status();
 }
 
-void WorkerPool::NoteFailedStart(const absl::Status& status) {
+void WorkerPool::NoteFailedStart(absl::string_view why) {
   next_start_ = steady_clock::now() + kStartPause * (1 << failed_starts_);
   if (++failed_starts_ < kMostFailedStarts) return;
   // Who adds more after this wants another attempt.
   failed_starts_ = 0;
   next_start_ = {};
-  const bool others = std::any_of(seats_.begin(), seats_.end(), [](const auto& seat) {
-    return seat->state() == State::kServing;
-  });
-  if (others) return;
-  EndWithoutWorker(book_.Waiting(), absl::StrCat("no worker could be started: ", status.message()));
+  if (roster_->Count(State::kServing) > 0) return;
+  EndWithoutWorker(book_.Waiting(), absl::StrCat("no worker could be started: ", why));
 }
 
-void WorkerPool::Handle(uint64_t tag, uint32_t events) {
-  if (tag == kNews) {
-    HandleNews();
-  } else if (tag == kTimer) {
-    uint64_t expirations;
-    // SetTimer() sets it anew.
-    if (read(timer_.get(), &expirations, sizeof(expirations)) < 0) return;
-  } else if (Seat* seat = Find(tag - kFirstWorker)) {
-    HandleStream(seat, events);
+void WorkerPool::Handle(const Roster::Event& event) {
+  switch (event.kind) {
+    case Roster::Event::Kind::kStarted:
+      failed_starts_ = 0;
+      break;
+    case Roster::Event::Kind::kFailed:
+      NoteFailedStart(event.text);
+      break;
+    case Roster::Event::Kind::kReadable:
+      Receive(event.seat);
+      break;
+    case Roster::Event::Kind::kWritable:
+      roster_->Flush(event.seat);
+      break;
+    case Roster::Event::Kind::kEnded:
+      // Otherwise there may be something left to read.
+      if (event.seat->state() == State::kEnding) Bury(event.seat);
+      break;
   }
 }
 
-void WorkerPool::HandleNews() {
-  while (status_.ok()) {
-    const auto news = nursery_.Read();
-    if (!news.ok()) status_ = news.status();
-    if (!news.ok() || !news->has_value()) return;
-    Seat* seat = Find((*news)->worker);
-    if (seat == nullptr) continue;
-    switch ((*news)->kind) {
-      case Nursery::News::Kind::kStarted:
-        failed_starts_ = 0;
-        if (seat->state() == State::kStarting) seat->Serve();
-        break;
-      case Nursery::News::Kind::kFailed:
-        seat->Leave();
-        NoteFailedStart(absl::UnavailableError((*news)->text));
-        break;
-      case Nursery::News::Kind::kEnded:
-        seat->Ended((*news)->status);
-        if (seat->state() == State::kEnding) Bury(seat);
-        break;
-    }
-  }
-}
-
-// Before it serves, a worker has nothing to say; that it has closed its stream is news soon.
-void WorkerPool::HandleStream(Seat* seat, uint32_t events) {
+void WorkerPool::Receive(Seat* seat) {
   if (seat->state() != State::kServing) return;
-  if ((events & EPOLLOUT) != 0) Flush(seat);
-  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) return;
   switch (seat->Receive()) {
     case Seat::Received::kNothing:
       return;
     case Seat::Received::kClosed:
-      Close(seat, std::nullopt);
+      Close(seat);
       return;
     case Seat::Received::kSome:
       TakeFrames(seat);
@@ -346,12 +270,8 @@ const char* WorkerPool::TakeResult(Seat* seat, const Frame& frame) {
 // A caller who was slow may not have read an answer that was in time: then there are bytes. No more
 // of them than a worker can have said by then, or it could say something for ever.
 void WorkerPool::CheckDeadlines() {
-  const TimePoint now = steady_clock::now();
-  for (const auto& seat : seats_) {
-    if (seat->state() != State::kServing) continue;
-    const bool late = std::any_of(seat->load().begin(), seat->load().end(),
-                                  [&](TransferId id) { return book_.Find(id)->deadline <= now; });
-    if (!late) {
+  for (const auto& seat : roster_->seats()) {
+    if (seat->state() != State::kServing || !HasLate(*seat)) {
       seat->late_since.reset();
       continue;
     }
@@ -362,16 +282,15 @@ void WorkerPool::CheckDeadlines() {
   }
 }
 
-// It is killed even if it closed its stream by itself: it may live on all the same. One that retires
-// ends in the same way, since it holds nothing any more.
+bool WorkerPool::HasLate(const Seat& seat) const {
+  const TimePoint now = steady_clock::now();
+  return std::any_of(seat.load().begin(), seat.load().end(),
+                     [&](TransferId id) { return book_.Find(id)->deadline <= now; });
+}
+
 void WorkerPool::Close(Seat* seat, std::optional<Seat::Fault> fault) {
-  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, seat->stream(), nullptr);
-  seat->Close(std::move(fault));
-  if (seat->ended()) {
-    Bury(seat);
-  } else if (absl::Status status = nursery_.Kill(seat->worker()); !status.ok()) {
-    status_ = status;
-  }
+  roster_->Close(seat, std::move(fault));
+  if (seat->ended()) Bury(seat);
 }
 
 void WorkerPool::Bury(Seat* seat) {
@@ -419,9 +338,10 @@ void WorkerPool::EndWithoutWorker(const std::vector<TransferId>& ids, absl::stri
 
 // The nursery has gone, and all workers have ended with it.
 void WorkerPool::Fail() {
-  for (const auto& seat : seats_) seat->Leave();
+  failed_ = true;
+  for (const auto& seat : roster_->seats()) seat->Leave();
   restarts_.clear();
-  EndWithoutWorker(book_.All(), status_.message());
+  EndWithoutWorker(book_.All(), roster_->status().message());
 }
 
 // Callbacks may add to what is to be told: that is for the next time.
@@ -436,45 +356,24 @@ void WorkerPool::Tell() {
 
 // For a caller whose loop watches descriptor().
 void WorkerPool::Ring() {
-  if (rung_) return;
-  rung_ = true;
-  itimerspec at_once = {};
-  at_once.it_value.tv_nsec = 1;
-  timerfd_settime(timer_.get(), 0, &at_once, nullptr);
+  if (!std::exchange(rung_, true)) roster_->SetDue(TimePoint());
 }
 
 void WorkerPool::SetTimer() {
-  const TimePoint due = NextDue();
-  itimerspec when = {};
-  if (due != TimePoint::max()) {
-    const auto since =
-        std::max<std::chrono::nanoseconds>(due.time_since_epoch(), std::chrono::nanoseconds(1));
-    when.it_value.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(since).count();
-    when.it_value.tv_nsec = (since % std::chrono::seconds(1)).count();
-  }
-  timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
+  roster_->SetDue(NextDue());
   rung_ = false;
 }
 
 TimePoint WorkerPool::NextDue() const {
   if (!results_.empty() || !restarts_.empty()) return TimePoint();
   TimePoint due = TimePoint::max();
-  size_t starting = 0;
-  bool empty = false;
-  for (const auto& seat : seats_) {
-    starting += seat->state() == State::kStarting ? 1 : 0;
-    empty |= seat->state() == State::kEmpty;
+  for (const auto& seat : roster_->seats()) {
     if (seat->state() != State::kServing) continue;
     for (const TransferId id : seat->load()) due = std::min(due, book_.Find(id)->deadline);
   }
-  return empty && book_.waiting() > starting ? std::min(due, next_start_) : due;
-}
-
-Seat* WorkerPool::Find(uint64_t worker) {
-  const auto found = std::find_if(seats_.begin(), seats_.end(), [worker](const auto& seat) {
-    return seat->state() != State::kEmpty && seat->worker() == worker;
-  });
-  return found == seats_.end() ? nullptr : found->get();
+  const bool may_start =
+      roster_->Count(State::kEmpty) > 0 && book_.waiting() > roster_->Count(State::kStarting);
+  return may_start ? std::min(due, next_start_) : due;
 }
 
 }  // namespace sockgate::launch

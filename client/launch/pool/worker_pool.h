@@ -50,13 +50,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "client/launch/pool/nursery.h"
+#include "client/launch/pool/roster.h"
 #include "client/launch/pool/seat.h"
 #include "client/launch/pool/transfer_book.h"
 #include "client/launch/worker_options.h"
@@ -119,67 +120,59 @@ class WorkerPool {
   absl::Status Run();
 
   // Readable (poll, epoll) when Poll() has something to do. The pool's.
-  int descriptor() const { return epoll_.get(); }
+  int descriptor() const { return roster_->descriptor(); }
 
   bool idle() const { return unfinished() == 0; }
   size_t unfinished() const { return book_.size() + results_.size(); }
   size_t waiting() const { return book_.waiting(); }  // of these, not begun
 
  private:
-  WorkerPool(Options options, Callbacks callbacks, Nursery nursery);
-
-  absl::Status MakeEpoll();
-  bool Watch(int operation, int descriptor, uint32_t events, uint64_t tag);
+  WorkerPool(Options options, Callbacks callbacks, std::unique_ptr<Roster> roster);
 
   // Giving work.
   void Fill();
   void RetireIdle();
   void StartWorkers();
   absl::Status StartWorker(Seat* seat);
-  void NoteFailedStart(const absl::Status& status);
+  void NoteFailedStart(absl::string_view why);
   Seat* SeatForSuspect();
   Seat* SeatForWaiting();
   void Order(Seat* seat, TransferId id);
-  void Flush(Seat* seat);
 
   // Hearing of it.
-  void Handle(uint64_t tag, uint32_t events);
-  void HandleNews();
-  void HandleStream(Seat* seat, uint32_t events);
+  void Handle(const Roster::Event& event);
+  void Receive(Seat* seat);
   void TakeFrames(Seat* seat);
   const char* TakeFrame(Seat* seat, const Frame& frame);
   const char* TakeResult(Seat* seat, const Frame& frame);
   void CheckDeadlines();
-  void Close(Seat* seat, std::optional<Seat::Fault> fault);
+  bool HasLate(const Seat& seat) const;
+
+  // When a worker has ended.
+  void Close(Seat* seat, std::optional<Seat::Fault> fault = std::nullopt);
   void Bury(Seat* seat);
   void BuryTransfer(const Seat& seat, TransferId id);
+  void EndWithoutWorker(const std::vector<TransferId>& ids, absl::string_view why);
+  void Fail();
 
   // Telling.
   void Finish(TransferId id, TransferResult result);
-  void EndWithoutWorker(const std::vector<TransferId>& ids, absl::string_view why);
-  void Fail();
   void Tell();
-
   void Ring();
   void SetTimer();
   TimePoint NextDue() const;
-  Seat* Find(uint64_t worker);
 
   const Options options_;
   const Callbacks callbacks_;
-  Nursery nursery_;
-  UniqueFd epoll_;
-  UniqueFd timer_;
-  std::vector<std::unique_ptr<Seat>> seats_;
+  const std::unique_ptr<Roster> roster_;
   TransferBook book_;
   TransferId last_id_ = 0;
-  uint32_t last_worker_ = 0;
   std::vector<TransferResult> results_;  // to be told
   std::vector<TransferId> restarts_;     // to be told before
   int failed_starts_ = 0;                // in a row
   TimePoint next_start_;
-  bool rung_ = false;  // the timer is due at once
-  absl::Status status_;
+  bool rung_ = false;  // the roster is due at once
+  bool failed_ = false;
 };
 
 }  // namespace sockgate::launch
