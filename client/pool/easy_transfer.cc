@@ -175,6 +175,7 @@ void EasyTransfer::Resume() {
 
 void EasyTransfer::Note(const Endpoint& endpoint, const ConnectResult& result) {
   asked_ = true;
+  attempt_ = endpoint;
   rule_ = result.error.ok() ? result.rule : result.error.rule;
   sink_->OnConnect(id_, endpoint, result);
 }
@@ -271,6 +272,10 @@ void EasyTransfer::Measure(TransferResult* result) const {
 
 void EasyTransfer::Judge(CURLcode code, TransferResult* result) const {
   if (EndedByAttempt(code)) result->error = adapter_->LastError(easy(), code);
+  if (!result->error.ok() && code == CURLE_COULDNT_CONNECT && attempt_.is_ip()) {
+    result->address = attempt_.ip().ToString();
+    result->port = attempt_.port();
+  }
   if (!result->error.ok()) {
     result->verdict = VerdictOf(result->error);
     result->rule = result->error.rule;

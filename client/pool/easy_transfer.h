@@ -94,6 +94,7 @@ class EasyTransfer {
   bool cancelled_ = false;
   Stopped stopped_ = Stopped::kNo;
   bool asked_ = false;  // the broker, to connect
+  Endpoint attempt_;    // the last one's place
   uint32_t rule_ = 0;   // that allowed it
 };
 

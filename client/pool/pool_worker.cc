@@ -27,6 +27,8 @@ int PoolWorker::Run() {
   options.client = client_.get();
   options.trust = trust_;
   options.jobs = jobs_;
+  options.mode = connecting_.mode;
+  options.connect_deadline = connecting_.deadline;
   loop_ = std::make_unique<TransferLoop>(options, this);
   while (true) {
     const bool unsent = answers_.unsent() > 0;

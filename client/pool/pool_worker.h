@@ -15,9 +15,11 @@
 
 #include <curl/curl.h>
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -27,6 +29,7 @@
 #include "client/pool/transfer_limits.h"
 #include "client/pool/transfer_loop.h"
 #include "client/pool/transfer_sink.h"
+#include "proto/messages.h"
 #include "proto/unique_fd.h"
 
 namespace sockgate {
@@ -38,8 +41,19 @@ class PoolWorker : public TransferSink {
   static constexpr int kBadOrder = 3;
   static constexpr int kLoopFailed = 4;
 
-  PoolWorker(UniqueFd stream, size_t jobs, const launch::TrustStore* trust, BeginHook on_begin)
-      : stream_(std::move(stream)), jobs_(jobs), trust_(trust), on_begin_(std::move(on_begin)) {}
+  // How its connections are made; see TransferLoop::Options.
+  struct Connecting {
+    ConnectMode mode = ConnectMode::kInProgress;
+    std::chrono::milliseconds deadline = std::chrono::seconds(30);
+  };
+
+  PoolWorker(UniqueFd stream, size_t jobs, const launch::TrustStore* trust, BeginHook on_begin,
+             const Connecting& connecting)
+      : stream_(std::move(stream)),
+        jobs_(jobs),
+        trust_(trust),
+        on_begin_(std::move(on_begin)),
+        connecting_(connecting) {}
 
   absl::Status Prepare(UniqueFd channel);
 
@@ -62,6 +76,7 @@ class PoolWorker : public TransferSink {
   const size_t jobs_;
   const launch::TrustStore* const trust_;
   const BeginHook on_begin_;
+  const Connecting connecting_;
   std::unique_ptr<BrokerClient> client_;
   std::unique_ptr<TransferLoop> loop_;
   FrameReader orders_{Side::kLauncher};

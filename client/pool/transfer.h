@@ -104,7 +104,7 @@ struct TransferResult {
   uint32_t status = 0;        // of HTTP, FTP...; 0: there was no response
   std::string effective_url;  // after redirects
   std::string content_type;
-  std::string address;  // of the peer: the server, or the proxy
+  std::string address;  // of the peer, the server or the proxy; or where no connection came to be
   uint16_t port = 0;
   uint32_t redirects = 0;
   uint32_t connections = 0;    // opened for it; 0: it went over one that was there

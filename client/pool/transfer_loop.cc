@@ -42,7 +42,7 @@ TransferLoop::~TransferLoop() {
 
 CurlAdapterOptions TransferLoop::AdapterOptions() {
   CurlAdapterOptions options;
-  options.mode = ConnectMode::kInProgress;
+  options.mode = options_.mode;
   options.connect_deadline = options_.connect_deadline;
   options.on_connect = [](CURL* easy, const Endpoint& endpoint, const ConnectResult& result) {
     if (EasyTransfer* transfer = EasyTransfer::Of(easy)) transfer->Note(endpoint, result);

@@ -58,6 +58,8 @@ class TransferLoop {
     size_t jobs = 10;                           // transfers under way at once; at least one
     // How long the broker may spend on one handshake: CurlAdapterOptions::connect_deadline.
     std::chrono::milliseconds connect_deadline = std::chrono::seconds(30);
+    // In connected mode each handshake keeps all transfers waiting: for one job.
+    ConnectMode mode = ConnectMode::kInProgress;
   };
 
   TransferLoop(const Options& options, TransferSink* sink);

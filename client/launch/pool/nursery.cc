@@ -112,7 +112,7 @@ absl::StatusOr<std::optional<Nursery::News>> Nursery::Read() {
   news.status = {packet.signaled != 0, packet.code_or_signal};
   if (packet.kind == NurseryNews::Kind::kStarted) news.kind = News::Kind::kStarted;
   if (packet.kind == NurseryNews::Kind::kEnded) news.kind = News::Kind::kEnded;
-  if (packet.kind == NurseryNews::Kind::kFailed) news.text = packet.text;
+  news.text = packet.text;
   return std::optional<News>(std::move(news));
 }
 

@@ -42,7 +42,9 @@ class Nursery {
     Kind kind = Kind::kFailed;
     uint32_t worker = 0;
     ExitStatus status;  // of kEnded
-    std::string text;   // of kFailed: why; nothing more is heard of that worker
+    // Of kStarted: the layers that are in force (InForce::ToString). Of kFailed: why; nothing more is
+    // heard of that worker.
+    std::string text;
   };
 
   static absl::StatusOr<Nursery> Start(const NurseryOptions& options);

@@ -17,8 +17,10 @@ namespace sockgate::launch {
 struct NurseryOptions {
   WorkerOptions worker;
   size_t jobs = 1;
-  std::string ca_file;             // empty: the system's, if it has one
+  std::string ca_file;  // empty: the system's, if it has one
+  bool load_trust = true;
   PoolWorker::BeginHook on_begin;  // runs in the worker
+  PoolWorker::Connecting connecting = {};
 };
 
 }  // namespace sockgate::launch

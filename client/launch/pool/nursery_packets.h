@@ -27,9 +27,9 @@ struct NurseryNews {
   enum class Kind : uint32_t {
     kReady,    // once, the first
     kUnready,  // instead: `text`; the nursery ends
-    kStarted,
-    kFailed,  // `text`
-    kEnded,   // `signaled`, `code_or_signal`
+    kStarted,  // `text`
+    kFailed,   // `text`
+    kEnded,    // `signaled`, `code_or_signal`
   };
 
   Kind kind;

@@ -61,6 +61,7 @@ void NurseryProcess::Run() {
 
 // Here and not in the workers, which may be another user and not allowed to read the file.
 absl::Status NurseryProcess::LoadTrust() {
+  if (!options_.load_trust) return absl::OkStatus();
   auto trust =
       options_.ca_file.empty() ? TrustStore::LoadSystem() : TrustStore::Load(options_.ca_file);
   if (trust.ok()) trust_ = *std::move(trust);
@@ -124,7 +125,7 @@ void NurseryProcess::Begin(uint32_t number, UniqueFd stream) {
     Tell(News::kFailed, number, worker.status().message());
     return;
   }
-  Tell(News::kStarted, number);
+  Tell(News::kStarted, number, worker->in_force().ToString());
   workers_.emplace(number, *std::move(worker));
 }
 
@@ -134,7 +135,8 @@ absl::StatusOr<Worker> NurseryProcess::StartWorker(UniqueFd stream) {
   WorkerOptions options = options_.worker;
   options.keep_descriptors.push_back(stream.get());
   options.keep_descriptors.push_back(complaint->writer.get());
-  PoolWorker inside(std::move(stream), options_.jobs, trust_.get(), options_.on_begin);
+  PoolWorker inside(std::move(stream), options_.jobs, trust_.get(), options_.on_begin,
+                    options_.connecting);
   auto worker = Worker::Start(
       std::move(channel_), options,
       [&](int channel) {

@@ -64,13 +64,14 @@ void Roster::Flush(Seat* seat) {
   Watch(EPOLL_CTL_MOD, seat->stream(), events, kFirstWorker + seat->worker());
 }
 
-// It is killed even if it closed its stream by itself: it may live on all the same. One that retires
-// ends in the same way, since it holds nothing any more.
-void Roster::Close(Seat* seat, std::optional<Seat::Fault> fault) {
+void Roster::Close(Seat* seat) {
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, seat->stream(), nullptr);
-  seat->Close(std::move(fault));
-  if (seat->ended()) return;
-  if (absl::Status status = nursery_.Kill(seat->worker()); !status.ok()) status_ = status;
+  seat->Close();
+}
+
+void Roster::Kill(const Seat& seat) {
+  if (seat.ended()) return;
+  if (absl::Status status = nursery_.Kill(seat.worker()); !status.ok()) status_ = status;
 }
 
 std::vector<Roster::Event> Roster::Wait(std::chrono::milliseconds wait) {
@@ -110,7 +111,7 @@ void Roster::TakeNews(std::vector<Event>* taken) {
     switch ((*news)->kind) {
       case Nursery::News::Kind::kStarted:
         seat->Serve();
-        taken->push_back({Kind::kStarted, seat, ""});
+        taken->push_back({Kind::kStarted, seat, (*news)->text});
         break;
       case Nursery::News::Kind::kFailed:
         seat->Leave();

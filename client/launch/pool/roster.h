@@ -2,7 +2,7 @@
 //
 // Process: the launcher.
 // Ownership: owns seats, nursery, epoll and timer.
-// Threads: one at a time. Wait() blocks; Start() and Close() for as long as the nursery starts
+// Threads: one at a time. Wait() blocks; Start() and Kill() for as long as the nursery starts
 // another worker.
 // Hostile inputs: none. It says that there are bytes of a worker's, and reads none.
 // Failure: a Status. Unavailable, also from status() afterwards: the nursery has gone.
@@ -16,7 +16,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +32,7 @@ class Roster {
  public:
   struct Event {
     enum class Kind {
-      kStarted,   // its worker serves
+      kStarted,   // its worker serves; `text`: the layers that hold it
       kFailed,    // could not be started: `text`; the seat is empty
       kReadable,  // Receive() has something
       kWritable,  // Flush() can go on
@@ -53,8 +52,11 @@ class Roster {
   // Sends what can be sent, and waits for the rest.
   void Flush(Seat* seat);
 
-  // Closes the stream and kills the worker, if it has not been reaped.
-  void Close(Seat* seat, std::optional<Seat::Fault> fault);
+  // Closes the stream. A worker that is well, or has ended, ends then by itself.
+  void Close(Seat* seat);
+
+  // Kills the worker, unless it has been reaped.
+  void Kill(const Seat& seat);
 
   // Waits for the first event, until it is due or so long, and returns what there is. Events of one
   // call may be of a seat that was closed since.

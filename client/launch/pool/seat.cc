@@ -55,10 +55,9 @@ bool Seat::HasBytes() const {
   return poll(&stream, 1, 0) > 0;
 }
 
-void Seat::Close(std::optional<Fault> fault) {
+void Seat::Close() {
   stream_.Reset();
   state_ = State::kEnding;
-  fault_ = std::move(fault);
 }
 
 void Seat::Leave() { *this = Seat(); }

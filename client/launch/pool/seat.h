@@ -15,9 +15,11 @@
 #ifndef SOCKGATE_CLIENT_LAUNCH_POOL_SEAT_H_
 #define SOCKGATE_CLIENT_LAUNCH_POOL_SEAT_H_
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -57,8 +59,10 @@ class Seat {
   // Whether bytes lie there that Receive() would return.
   bool HasBytes() const;
 
-  // No more is sent or heard. `fault`: why, if it was not the worker that closed it.
-  void Close(std::optional<Fault> fault = std::nullopt);
+  // No more is sent or heard.
+  void Close();
+  // Why it must be killed.
+  void Blame(Fault fault) { fault_ = std::move(fault); }
   // The worker has been reaped.
   void Ended(ExitStatus status) { ended_ = status; }
   void Leave();
@@ -76,6 +80,8 @@ class Seat {
 
   // Whether its owner waits until Flush() can go on.
   bool watched = false;
+  // When a worker that has not ended by itself is killed, after Close().
+  std::chrono::steady_clock::time_point kill_at = std::chrono::steady_clock::time_point::max();
   // It gets no more orders, and is closed when it has answered all.
   bool retiring = false;
   // What received_bytes() was when an answer was first found to be late; nothing: none is.

@@ -44,7 +44,8 @@ absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Start(Options options,
       options.max_time > kMaxTransferTime) {
     return absl::InvalidArgumentError("max_time and grace are from 1 ms, max_time to a week");
   }
-  auto nursery = Nursery::Start({options.worker, options.jobs, options.ca_file, options.on_begin});
+  auto nursery = Nursery::Start({options.worker, options.jobs, options.ca_file, options.load_trust,
+                                 options.on_begin, options.connecting});
   if (!nursery.ok()) return nursery.status();
   auto roster = Roster::Make(options.workers, *std::move(nursery));
   if (!roster.ok()) return roster.status();
@@ -198,6 +199,7 @@ void WorkerPool::Handle(const Roster::Event& event) {
   switch (event.kind) {
     case Roster::Event::Kind::kStarted:
       failed_starts_ = 0;
+      if (callbacks_.on_worker) callbacks_.on_worker(event.text);
       break;
     case Roster::Event::Kind::kFailed:
       NoteFailedStart(event.text);
@@ -236,7 +238,7 @@ void WorkerPool::TakeFrames(Seat* seat) {
     if (outcome == FrameReader::Outcome::kMore) return;
     fault = outcome == FrameReader::Outcome::kBad ? seat->reader_fault() : TakeFrame(seat, frame);
   }
-  Close(seat, Seat::Fault{Fate::kMisbehaved, absl::StrCat("sent what it may not: ", fault)});
+  KillFor(seat, {Fate::kMisbehaved, absl::StrCat("sent what it may not: ", fault)});
 }
 
 const char* WorkerPool::TakeFrame(Seat* seat, const Frame& frame) {
@@ -267,19 +269,25 @@ const char* WorkerPool::TakeResult(Seat* seat, const Frame& frame) {
   return nullptr;
 }
 
-// A caller who was slow may not have read an answer that was in time: then there are bytes. No more
-// of them than a worker can have said by then, or it could say something for ever.
 void WorkerPool::CheckDeadlines() {
   for (const auto& seat : roster_->seats()) {
-    if (seat->state() != State::kServing || !HasLate(*seat)) {
-      seat->late_since.reset();
-      continue;
-    }
-    if (!seat->late_since) seat->late_since = seat->received_bytes();
-    const uint64_t since = seat->received_bytes() - *seat->late_since;
-    if (seat->HasBytes() && since <= MostUnread(options_.jobs)) continue;
-    Close(seat.get(), Seat::Fault{Fate::kHung, "did not answer in time"});
+    if (seat->state() == State::kServing) CheckAnswers(seat.get());
+    if (seat->state() != State::kEnding || seat->kill_at > steady_clock::now()) continue;
+    KillFor(seat.get(), {Fate::kMisbehaved, "closed its stream and lived on"});
   }
+}
+
+// A caller who was slow may not have read an answer that was in time: then there are bytes. No more
+// of them than a worker can have said by then, or it could say something for ever.
+void WorkerPool::CheckAnswers(Seat* seat) {
+  if (!HasLate(*seat)) {
+    seat->late_since.reset();
+    return;
+  }
+  if (!seat->late_since) seat->late_since = seat->received_bytes();
+  const uint64_t since = seat->received_bytes() - *seat->late_since;
+  if (seat->HasBytes() && since <= MostUnread(options_.jobs)) return;
+  KillFor(seat, {Fate::kHung, "did not answer in time"});
 }
 
 bool WorkerPool::HasLate(const Seat& seat) const {
@@ -288,9 +296,19 @@ bool WorkerPool::HasLate(const Seat& seat) const {
                      [&](TransferId id) { return book_.Find(id)->deadline <= now; });
 }
 
-void WorkerPool::Close(Seat* seat, std::optional<Seat::Fault> fault) {
-  roster_->Close(seat, std::move(fault));
+// How a worker ended that closed its stream is seen when it has: one in a namespace of its own is
+// reaped by another process first, and to kill that would hide it.
+void WorkerPool::Close(Seat* seat) {
+  if (seat->state() == State::kServing) roster_->Close(seat);
+  seat->kill_at = steady_clock::now() + options_.grace;
   if (seat->ended()) Bury(seat);
+}
+
+void WorkerPool::KillFor(Seat* seat, Seat::Fault fault) {
+  seat->Blame(std::move(fault));
+  roster_->Kill(*seat);
+  Close(seat);
+  if (seat->state() == State::kEnding) seat->kill_at = TimePoint::max();
 }
 
 void WorkerPool::Bury(Seat* seat) {
@@ -368,6 +386,7 @@ TimePoint WorkerPool::NextDue() const {
   if (!results_.empty() || !restarts_.empty()) return TimePoint();
   TimePoint due = TimePoint::max();
   for (const auto& seat : roster_->seats()) {
+    if (seat->state() == State::kEnding) due = std::min(due, seat->kill_at);
     if (seat->state() != State::kServing) continue;
     for (const TransferId id : seat->load()) due = std::min(due, book_.Find(id)->deadline);
   }

@@ -30,10 +30,11 @@
 // callback reads cannot be changed by the worker meanwhile, and a caller that does not read stops
 // the worker, and with it the servers, without any more agreement.
 // Memory, however large bodies are and however slow callbacks: for each worker the launcher has at
-// most kReadBytes and one frame (272 KiB), the kernel what net.core.wmem_default says (208 KiB), and
+// most kReadBytes and one frame (268 KiB), the kernel what net.core.wmem_default says (208 KiB), and
 // the worker kMaxUnsentBytes (256 KiB), beside what TransferLoop says of each transfer under way,
-// and a head and a result for each (at worst 128 KiB and 212). A transfer that waits has its
-// Transfer; keep waiting() low where there are millions.
+// and a head and a result for each (at worst 128 KiB and 204). A transfer that waits has its
+// Transfer, and one that is begun that twice until its worker has read it; keep waiting() low where
+// there are millions.
 //
 // Hostile inputs: all that a worker sends. Frames are bounded (frame.h), decoded as a whole
 // (transfer_codec.h) and must be in order (transfer_book.h); one that is not ends the worker. So does
@@ -50,7 +51,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -80,8 +80,10 @@ class WorkerPool {
     std::chrono::milliseconds max_time = std::chrono::minutes(10);
     std::chrono::milliseconds grace = std::chrono::seconds(10);
 
-    WorkerOptions worker;  // user, namespaces, limits, descriptors for Transfer::output
-    std::string ca_file;   // empty: the system's
+    WorkerOptions worker;    // user, namespaces, limits, descriptors for Transfer::output
+    std::string ca_file;     // empty: the system's
+    bool load_trust = true;  // false: no transfer will be encrypted, which saves the time
+    PoolWorker::Connecting connecting = {};
 
     // In the worker, confined, when a transfer begins: for options of libcurl's that Transfer has no
     // field for (transfer_sink.h, OnBegin). It has the launcher's memory as it was at Start().
@@ -89,6 +91,8 @@ class WorkerPool {
   };
 
   struct Callbacks {
+    // A worker has been started; the layers that hold it (InForce::ToString).
+    std::function<void(absl::string_view)> on_worker;
     // Before the body, where there is one.
     std::function<void(TransferId, const ResponseHead&)> on_head;
     std::function<void(TransferId, absl::string_view)> on_body;
@@ -146,10 +150,12 @@ class WorkerPool {
   const char* TakeFrame(Seat* seat, const Frame& frame);
   const char* TakeResult(Seat* seat, const Frame& frame);
   void CheckDeadlines();
+  void CheckAnswers(Seat* seat);
   bool HasLate(const Seat& seat) const;
 
   // When a worker has ended.
-  void Close(Seat* seat, std::optional<Seat::Fault> fault = std::nullopt);
+  void Close(Seat* seat);
+  void KillFor(Seat* seat, Seat::Fault fault);
   void Bury(Seat* seat);
   void BuryTransfer(const Seat& seat, TransferId id);
   void EndWithoutWorker(const std::vector<TransferId>& ids, absl::string_view why);

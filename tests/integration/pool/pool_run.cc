@@ -20,6 +20,8 @@
 namespace sockgate::testing {
 namespace {
 
+constexpr int kMostDescriptors = 64;
+
 bool IsUnixStream(int descriptor) {
   int type = 0;
   socklen_t size = sizeof(type);
@@ -33,8 +35,7 @@ bool IsUnixStream(int descriptor) {
 
 // To the launcher, and to libcurl's own pair, which does not mind.
 void Say(const std::string& bytes) {
-  constexpr int kMost = 64;
-  for (int descriptor = 3; descriptor < kMost; ++descriptor) {
+  for (int descriptor = 3; descriptor < kMostDescriptors; ++descriptor) {
     if (!IsUnixStream(descriptor)) continue;
     static_cast<void>(send(descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL) + 1);
   }
@@ -68,12 +69,20 @@ std::string LongLength() {
   }
 }
 
+[[noreturn]] void ShutAndHang() {
+  for (int descriptor = 3; descriptor < kMostDescriptors; ++descriptor) {
+    if (IsUnixStream(descriptor)) shutdown(descriptor, SHUT_RDWR);
+  }
+  Hang();
+}
+
 const std::map<std::string, std::function<void(TransferId)>>& Deeds() {
   static const auto* deeds = new std::map<std::string, std::function<void(TransferId)>>{
       {"trap", [](TransferId) { __builtin_trap(); }},
       {"call", [](TransferId) { syscall(SYS_getppid); }},
       {"exit", [](TransferId) { _exit(7); }},
       {"hang", [](TransferId) { Hang(); }},
+      {"shut", [](TransferId) { ShutAndHang(); }},
       {"type", [](TransferId id) { Say(FrameOf(77, id, "x")); }},
       {"order", [](TransferId id) { Say(FrameOf(FrameType::kOrder, id, "x")); }},
       {"length", [](TransferId) { Say(LongLength()); }},

@@ -75,6 +75,7 @@ pid_t NurseryPid();
 //   call     makes a system call that its filter does not let through
 //   exit     ends with code 7
 //   hang     does not come back
+//   shut     shuts its stream down, and does not come back
 //   ...      says what it may not to its launcher: see the source
 void Misbehave(CURL* easy, TransferId id);
 

@@ -107,6 +107,16 @@ TEST_F(WorkerPoolFaultTest, ACallThatTheFilterForbidsIsACrashThatSaysSo) {
   EXPECT_TRUE(absl::StrContains(result.text, "its filter's")) << result.text;
 }
 
+TEST_F(WorkerPoolFaultTest, InNamespacesOfItsOwnAWorkerIsBlamedForTheSame) {
+  using launch::Need;
+  WorkerPool::Options options = PoolOptions(broker_, 1, 5);
+  options.worker.namespaces = {Need::kIfPossible, Need::kIfPossible, Need::kIfPossible,
+                               Need::kIfPossible};
+  const TransferResult result = FetchAmongOthers(Doing("trap"), std::move(options));
+  EXPECT_EQ(result.fate, Fate::kCrashed);
+  EXPECT_EQ(result.signal, SIGILL);
+}
+
 TEST_F(WorkerPoolFaultTest, AWorkerThatEndsByItselfIsACrash) {
   const TransferResult result = FetchAmongOthers(Doing("exit"), PoolOptions(broker_, 1, 4));
   EXPECT_EQ(result.fate, Fate::kCrashed);
@@ -129,6 +139,14 @@ TEST_F(WorkerPoolFaultTest, AWorkerThatHangsIsEnded) {
   EXPECT_EQ(run[id].result.fate, Fate::kHung);
   EXPECT_EQ(run[id].result.text, "the worker did not answer in time");
   EXPECT_EQ(run[id].result.attempts, 2U);
+}
+
+TEST_F(WorkerPoolFaultTest, AWorkerThatClosesItsStreamAndLivesOnIsEnded) {
+  WorkerPool::Options options = PoolOptions(broker_, 2, 5);
+  options.grace = std::chrono::milliseconds(200);
+  const TransferResult result = FetchAmongOthers(Doing("shut"), std::move(options));
+  EXPECT_EQ(result.fate, Fate::kMisbehaved);
+  EXPECT_EQ(result.text, "the worker closed its stream and lived on");
 }
 
 TEST_F(WorkerPoolFaultTest, AWorkerThatSaysWhatItMayNotIsEnded) {

@@ -324,6 +324,17 @@ TEST_F(WorkerPoolTest, NothingIsLeftOfAPoolThatEndsMidway) {
   EXPECT_EQ(ChildrenOf(getpid()), children);
 }
 
+TEST_F(WorkerPoolTest, AWorkerSaysWhatHoldsIt) {
+  std::string layers;
+  WorkerPool::Callbacks callbacks;
+  callbacks.on_worker = [&](absl::string_view text) { layers = std::string(text); };
+  auto pool = WorkerPool::Start(PoolOptions(broker_, 1, 1), std::move(callbacks));
+  ASSERT_TRUE(pool.ok());
+  ASSERT_TRUE((*pool)->Add(To(server_.Url("/hello"))).ok());
+  ASSERT_TRUE((*pool)->Run().ok());
+  EXPECT_TRUE(absl::StrContains(layers, "seccomp (fetcher)")) << layers;
+}
+
 TEST_F(WorkerPoolTest, WhatCannotBeIsRefused) {
   EXPECT_TRUE(absl::IsInvalidArgument(WorkerPool::Start({}, {}).status()));
   WorkerPool::Options options = PoolOptions(broker_, 1, 1);
