@@ -47,7 +47,7 @@ struct Frame {
 };
 
 inline constexpr size_t kFrameHeaderBytes = 16;
-inline constexpr size_t kReadBytes = 64 * 1024;
+inline constexpr size_t kReadBytes = size_t{64} * 1024;
 
 class FrameReader {
  public:

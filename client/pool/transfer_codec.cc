@@ -41,7 +41,8 @@ uint64_t U64(ByteReader& in, const char* field) {
 std::string Text(ByteReader& in, const char* field, size_t most) {
   const uint32_t size = in.U32(field);
   if (size > most) in.Fail(field);
-  return std::string(in.View(field, size));
+  const absl::string_view text = in.View(field, size);
+  return {text.data(), text.size()};
 }
 
 bool Flag(ByteReader& in, const char* field) {

@@ -17,7 +17,7 @@ TransferResult Unbegun(TransferId id, const std::string& url, Fate fate, CURLcod
   result.effective_url = url;
   result.fate = fate;
   result.code = code;
-  result.text = std::string(text);
+  result.text = absl::StrCat(text);
   return result;
 }
 
@@ -70,8 +70,7 @@ bool TransferLoop::Cancel(TransferId id) {
 }
 
 absl::Status TransferLoop::Step(std::chrono::milliseconds wait, absl::Span<curl_waitfd> also) {
-  if (multi_ == nullptr)
-    return absl::ResourceExhaustedError("no memory for libcurl's multi handle");
+  if (multi_ == nullptr) return absl::ResourceExhaustedError("no memory for a multi handle");
   BeginWaiting();
   if (std::exchange(resume_, false)) ResumePaused();
   if (!ended_.empty() || !cancelled_.empty()) wait = std::chrono::milliseconds(0);

@@ -52,12 +52,9 @@ bool Take(const Frame& frame, TransferBook* book) {
   return true;
 }
 
-}  // namespace
-}  // namespace sockgate::launch
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace sockgate;
-  launch::TransferBook book = launch::MakeBook();
+// Until the launcher would end the worker, or has no more of it.
+void Read(absl::Span<const uint8_t> bytes) {
+  TransferBook book = MakeBook();
   FrameReader reader(Side::kWorker);
   Frame frame;
   size_t step = 1;  // pieces of all lengths
@@ -65,19 +62,26 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const FrameReader::Outcome outcome = reader.Next(&frame);
     if (outcome == FrameReader::Outcome::kBad) {
       SOCKGATE_CHECK(reader.fault()[0] != '\0');
-      return 0;
+      return;
     }
     if (outcome == FrameReader::Outcome::kFrame) {
-      if (!launch::Take(frame, &book)) return 0;
+      if (!Take(frame, &book)) return;
       continue;
     }
-    if (size == 0) return 0;
+    if (bytes.empty()) return;
     const absl::Span<uint8_t> room = reader.Room();
     SOCKGATE_CHECK(!room.empty());
-    const size_t got = std::min({room.size(), size, step++});
-    std::memcpy(room.data(), data, got);
+    const size_t got = std::min({room.size(), bytes.size(), step++});
+    std::memcpy(room.data(), bytes.data(), got);
     reader.Got(got);
-    data += got;
-    size -= got;
+    bytes.remove_prefix(got);
   }
+}
+
+}  // namespace
+}  // namespace sockgate::launch
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  sockgate::launch::Read({data, size});
+  return 0;
 }

@@ -64,7 +64,10 @@ absl::Status NurseryProcess::LoadTrust() {
   if (!options_.load_trust) return absl::OkStatus();
   auto trust =
       options_.ca_file.empty() ? TrustStore::LoadSystem() : TrustStore::Load(options_.ca_file);
-  if (trust.ok()) trust_ = *std::move(trust);
+  if (trust.ok()) {
+    trust_ = *std::move(trust);
+    return absl::OkStatus();
+  }
   // Without the system's no server is trusted, which its transfer tells.
   return options_.ca_file.empty() ? absl::OkStatus() : trust.status();
 }

@@ -28,7 +28,7 @@ std::string HowItEnded(const ExitStatus& status) {
 
 // All that a worker may have said and the launcher not read.
 uint64_t MostUnread(size_t jobs) {
-  constexpr uint64_t kInTheKernel = 1024 * 1024;
+  constexpr uint64_t kInTheKernel = uint64_t{1024} * 1024;
   return kMaxUnsentBytes + kInTheKernel + jobs * (kMaxHeadPayload + kMaxResultPayload);
 }
 
@@ -349,7 +349,7 @@ void WorkerPool::EndWithoutWorker(const std::vector<TransferId>& ids, absl::stri
   for (const TransferId id : ids) {
     TransferResult result;
     result.fate = Fate::kNoWorker;
-    result.text = std::string(why);
+    result.text = absl::StrCat(why);
     Finish(id, std::move(result));
   }
 }

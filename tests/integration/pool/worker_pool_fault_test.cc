@@ -293,6 +293,7 @@ TEST_F(WorkerPoolFaultTest, AWorkerWhoseBrokerHasGoneIsReplaced) {
 TEST_F(WorkerPoolFaultTest, WithoutItsNurseryAPoolEndsAllAndSaysSo) {
   PoolRun run(PoolOptions(broker_, 2, 2));
   std::vector<TransferId> ids;
+  ids.reserve(6);
   for (int i = 0; i < 6; ++i) ids.push_back(run.Add(server_.Url("/slow/60000")));
   ASSERT_TRUE(run.pool().Poll(std::chrono::milliseconds(100)).ok());
   kill(NurseryPid(), SIGKILL);

@@ -26,7 +26,7 @@ namespace {
 
 using launch::WorkerPool;
 
-constexpr size_t kMebibyte = 1024 * 1024;
+constexpr size_t kMebibyte = size_t{1024} * 1024;
 
 class WorkerPoolTest : public ::testing::Test {
  protected:
@@ -232,6 +232,7 @@ TEST_F(WorkerPoolTest, ASlowCallbackStopsTheWorkerAndMemoryStaysBounded) {
     grown = std::max(memory(), before) - before;
   };
   std::vector<TransferId> ids;
+  ids.reserve(4);
   for (int i = 0; i < 4; ++i) ids.push_back(run.Add(server_.Url(absl::StrCat("/bytes/", kSize))));
   ASSERT_TRUE(run.Run().ok());
   EXPECT_EQ(received, 4 * kSize);
@@ -303,6 +304,7 @@ TEST_F(WorkerPoolTest, WorkersAreReplacedAfterSoManyTransfers) {
   options.recycle_after = 4;
   PoolRun run(std::move(options));
   std::vector<TransferId> ids;
+  ids.reserve(12);
   for (int i = 0; i < 12; ++i) ids.push_back(run.Add(server_.Url("/hello")));
   ASSERT_TRUE(run.Run().ok());
   for (const TransferId id : ids) EXPECT_EQ(run[id].body, kHelloBody);
@@ -327,7 +329,7 @@ TEST_F(WorkerPoolTest, NothingIsLeftOfAPoolThatEndsMidway) {
 TEST_F(WorkerPoolTest, AWorkerSaysWhatHoldsIt) {
   std::string layers;
   WorkerPool::Callbacks callbacks;
-  callbacks.on_worker = [&](absl::string_view text) { layers = std::string(text); };
+  callbacks.on_worker = [&](absl::string_view text) { layers = absl::StrCat(text); };
   auto pool = WorkerPool::Start(PoolOptions(broker_, 1, 1), std::move(callbacks));
   ASSERT_TRUE(pool.ok());
   ASSERT_TRUE((*pool)->Add(To(server_.Url("/hello"))).ok());
