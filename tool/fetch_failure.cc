@@ -57,11 +57,10 @@ Place AddressOf(const Endpoint& attempt) {
   return {text.substr(0, colon), text.substr(colon + 1), true};
 }
 
-std::string AdviceOnLimit(const ConnectError& error, RulesIn rules) {
-  const absl::string_view wider = rules == RulesIn::kOptions ? "fewer --jobs ask for less"
-                                                             : "so does a wider limit of the role";
-  return absl::StrCat("; --retry waits for it", error.reason == Reason::kNone ? "" : ", ",
-                      error.reason == Reason::kNone ? "" : wider);
+std::string AdviceOnLimit(RulesIn rules) {
+  return absl::StrCat("; --retry waits for it, ",
+                      rules == RulesIn::kOptions ? "fewer --jobs ask for less at once"
+                                                 : "a wider limit of the role lets it through");
 }
 
 }  // namespace
@@ -82,7 +81,7 @@ int ExitStatus(CURLcode code, const ConnectError& error) {
 
 std::string Advice(const ConnectError& error, const std::string& url, const Endpoint* attempt,
                    RulesIn rules) {
-  if (error.kind == Kind::kLimited) return AdviceOnLimit(error, rules);
+  if (error.kind == Kind::kLimited) return AdviceOnLimit(rules);
   if (error.kind != Kind::kDenied || error.reason == Reason::kUnspecified) return "";
   if (error.reason == Reason::kDenyRule) return "; without that rule it may be let through";
   const auto host = HostOfUrl(url);

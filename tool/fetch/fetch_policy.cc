@@ -161,7 +161,9 @@ std::string FetchPolicy::Advice(const ConnectError& error, const std::string& ur
   const Endpoint attempt = ip.has_value() ? Endpoint::Ip(*ip, port) : Endpoint();
   const uint32_t by_name = RuleAgainstLocalhost(role.policy, url, attempt);
   if (by_name != 0) return absl::StrCat("; ", Source(by_name), " denies the name");
-  const std::string source = Source(error.rule);
+  // Of a limit, the rule is that which allowed it.
+  const bool denied = error.kind == ConnectError::Kind::kDenied;
+  const std::string source = denied ? Source(error.rule) : "";
   return absl::StrCat(source.empty() ? "" : absl::StrCat(", which is ", source),
                       sockgate::Advice(error, url, ip.has_value() && port != 0 ? &attempt : nullptr,
                                        file_.empty() ? RulesIn::kOptions : RulesIn::kPolicyFile));

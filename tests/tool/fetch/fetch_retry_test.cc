@@ -78,6 +78,7 @@ TEST(FetchRetryTest, ALimitIsWaitedFor) {
       RunSockgate({"fetch", "-m", "9", "--policy", policy, server.Url(), server.Url()});
   EXPECT_EQ(result.status, 121) << result.err;
   EXPECT_TRUE(absl::StrContains(result.err, "(too-many-per-second), try again in ")) << result.err;
+  EXPECT_TRUE(absl::StrContains(result.err, " ms; --retry waits for it, ")) << result.err;
   result = RunSockgate(
       {"fetch", "-m", "9", "--policy", policy, "--retry", "3", server.Url(), server.Url()});
   EXPECT_EQ(result.status, 0) << result.err;
