@@ -119,6 +119,15 @@ absl::Status AllowList::AddPrivate(absl::string_view text) {
   return Keep(ParsePrivateRule(text), "--allow-private", text);
 }
 
+absl::Status AllowList::AddDenied(absl::string_view text) {
+  auto rule = ParseRule(text);
+  if (rule.ok()) {
+    rule->decision = Decision::kDeny;
+    rule->private_addresses = false;
+  }
+  return Keep(std::move(rule), "--deny", text);
+}
+
 absl::Status AllowList::Keep(absl::StatusOr<Rule> rule, absl::string_view option,
                              absl::string_view text) {
   if (!rule.ok()) return rule.status();

@@ -1,4 +1,4 @@
-// AllowList: the --allow and --allow-private options of one command, as rules of a policy.
+// AllowList: the --allow, --allow-private and --deny options of one command, as rules of a policy.
 //
 // Process: the launcher, unconfined. Pure: no name is looked up. Trusted input: the command line;
 // yet a person pastes what a stranger wrote, so a host goes through the same parser as in a policy.
@@ -28,6 +28,10 @@ class AllowList {
 
   // --allow-private: a name or pattern, which may lead to addresses of special purpose too.
   absl::Status AddPrivate(absl::string_view text);
+
+  // --deny: as --allow; whatever else allows it. A name that is denied at every port ("host:*") is
+  // not even looked up.
+  absl::Status AddDenied(absl::string_view text);
 
   // One for each option, in their order.
   const std::vector<Rule>& rules() const { return rules_; }

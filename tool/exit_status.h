@@ -10,7 +10,8 @@ namespace sockgate {
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitDenied = 120;   // the policy refused
 inline constexpr int kExitLimited = 121;  // over a limit of the role
-inline constexpr int kExitBroker = 122;  // the broker or the worker could not start, or ended early
+inline constexpr int kExitBroker = 122;   // the broker or a worker could not start, or ended early
+// After a signal: 128 and its number, as a shell has it.
 
 }  // namespace sockgate
 

@@ -9,7 +9,7 @@
 #include "broker/policy/finding_text.h"
 #include "broker/policy/policy_file.h"
 #include "tool/explanation.h"
-#include "tool/fetch.h"
+#include "tool/exit_status.h"
 #include "tool/target.h"
 
 namespace sockgate {

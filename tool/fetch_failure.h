@@ -10,6 +10,7 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "client/connect_error.h"
 #include "proto/endpoint.h"
 
@@ -19,10 +20,18 @@ namespace sockgate {
 // address.
 int ExitStatus(CURLcode code, const ConnectError& error);
 
-// "; --allow example.com:443 lets it through"; empty where no option would. `url` is what was to be
+// Where the rules of the policy are, and so what a person writes to change them.
+enum class RulesIn { kOptions, kPolicyFile };
+
+// "; --allow example.com:443 lets it through"; empty where nothing would. `url` is what was to be
 // reached, a hostile redirect's or the proxy's; `attempt` where the broker was asked to connect,
-// null when there was no address to ask for.
-std::string Advice(const ConnectError& error, const std::string& url, const Endpoint* attempt);
+// null when there was no address to ask for. Of a limit, what makes it wider.
+std::string Advice(const ConnectError& error, const std::string& url, const Endpoint* attempt,
+                   RulesIn rules = RulesIn::kOptions);
+
+// What to do about a failure that is none of the policy's, as "; --retry tries it again"; empty
+// where there is nothing to say.
+absl::string_view AdviceOn(int exit_status);
 
 }  // namespace sockgate
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,13 +11,17 @@
 #include "absl/strings/str_cat.h"
 #include "broker/policy/nearest_word.h"
 #include "tool/check_policy.h"
+#include "tool/exit_status.h"
 #include "tool/explain.h"
-#include "tool/fetch.h"
+#include "tool/fetch/fetch.h"
+#include "tool/fetch/fetch_command.h"
+#include "tool/help_text.h"
 #include "tool/learn.h"
 #include "tool/metrics.h"
 #include "tool/reload.h"
 #include "tool/revoke.h"
 #include "tool/rotate.h"
+#include "tool/seconds_range.h"
 #include "tool/serve.h"
 #include "tool/status.h"
 
@@ -24,75 +29,18 @@ namespace {
 
 using sockgate::confine::CageLevel;
 
-CLI::App* AddFetch(CLI::App& app, sockgate::FetchOptions& options, std::string& mode) {
-  CLI::App* fetch = app.add_subcommand("fetch", "Fetch URLs from a confined worker");
-  fetch->add_option("url", options.urls, "What to fetch, one after the other")->required();
-  fetch
-      ->add_option("--allow", options.allow,
-                   "What the worker may reach: HOST:PORTS, *.DOMAIN:PORTS, public:PORTS or\n"
-                   "CIDR:PORTS (IPv6 in brackets), such as example.com:443, public:80,443,\n"
-                   "192.0.2.0/24:8000-8100 or [2001:db8::/32]:*. Without it: nothing.\n"
-                   "A name may lead to public addresses only, but localhost and names\n"
-                   "below it to this machine. May be repeated")
-      ->type_name("WHAT")
-      ->allow_extra_args(false);
-  fetch
-      ->add_option("--allow-private", options.allow_private,
-                   "HOST:PORTS or *.DOMAIN:PORTS that may lead to private addresses too")
-      ->type_name("WHAT")
-      ->allow_extra_args(false);
-  fetch
-      ->add_option("-x,--proxy", options.proxy,
-                   "Go through this proxy: http://, https://, socks4a:// or socks5h://HOST:PORT.\n"
-                   "The proxy must be allowed; what it connects to is not judged here.\n"
-                   "Proxies of the environment are ignored")
-      ->type_name("URL");
-  fetch
-      ->add_option("--dns-servers", options.dns_servers,
-                   "Ask these name servers instead of the system's: ADDRESS[:PORT][,...]")
-      ->delimiter(',')
-      ->type_name("SERVERS")
-      ->allow_extra_args(false);
-  fetch->add_option("-o,--output", options.outputs, "Write to a file; once for each URL")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-  fetch->add_option("--mode", mode, "How the broker connects: in-progress (default) or connected")
-      ->check(CLI::IsMember({"connected", "in-progress"}));
-  fetch->add_flag("-L,--location", options.follow, "Follow redirects to what is allowed");
-  fetch->add_option("--max-redirs", options.max_redirects, "Follow at most this many, default 20");
-  fetch->add_flag("-f,--fail", options.fail, "An HTTP status of 400 or more is an error");
-  fetch->add_flag("-k,--insecure", options.insecure,
-                  "Do not check the certificates of servers (but that of a proxy)");
-  fetch->add_flag("-s,--silent", options.silent, "No progress");
-  fetch->add_flag("-v,--verbose", options.verbose, "Say how each connection came to be");
-  fetch->add_option("--connect-timeout", options.connect_timeout_s, "Seconds, default 60")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, 150.0, ""));
-  fetch->add_option("-m,--max-time", options.max_time_s, "Seconds for each transfer, default none")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 1e6, ""));
-  fetch->add_option("--cacert", options.ca_file, "Trust these certificates instead")
-      ->type_name("FILE");
-  fetch->add_option("--audit", options.audit_file, "Append the broker's audit log")
-      ->type_name("FILE");
-  return fetch;
-}
-
 CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& cage,
                    std::string& overflow, double& finish_s) {
   CLI::App* serve = app.add_subcommand("serve", "Run a broker on a path");
   CLI::Option* policy = serve
                             ->add_option("--policy", options.policy_file,
-                                         "What workers may reach, and where they ask: see\n"
-                                         "broker/policy/POLICY.md. Or:")
+                                         "What workers may reach, and where they ask. Or:")
                             ->type_name("FILE");
   CLI::Option* listen =
       serve->add_option("--listen", options.listen, "The UNIX socket that workers connect to")
           ->excludes(policy)
           ->type_name("PATH");
-  serve
-      ->add_option("--allow", options.allow,
-                   "What workers may reach there: CIDR:PORTS; may be repeated")
+  serve->add_option("--allow", options.allow, "What workers may reach there: CIDR:PORTS")
       ->needs(listen)
       ->type_name("WHAT")
       ->allow_extra_args(false);
@@ -102,50 +50,39 @@ CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& 
       ->allow_extra_args(false);
   serve
       ->add_option("--control", options.control,
-                   "Take orders of `sockgate reload`, `revoke` and `status` at this path")
+                   "Take orders of `sockgate status`, `reload` ... here")
       ->needs(policy)
       ->type_name("PATH");
   serve
       ->add_option("--audit", options.audit_file,
-                   "Append the audit log to a file, which SIGHUP and `sockgate rotate` open anew;\n"
-                   "or journald; default -, stderr")
+                   "Append the audit log to a file; or journald; or -, the default: stderr")
       ->type_name("FILE");
   serve
       ->add_option("--audit-overflow", overflow,
-                   "When no more of the audit log can wait to be written: deny requests (default)\n"
-                   "or drop lines. A policy file says it itself")
+                   "When the audit log cannot be written: deny requests (default) or drop lines")
       ->needs(listen)
       ->check(CLI::IsMember({"deny", "drop"}))
       ->type_name("WHAT");
   serve
-      ->add_option(
-          "--user", options.user,
-          "Run as this user, who must be able to read the policy file, to write the audit\n"
-          "log and to make the paths")
+      ->add_option("--user", options.user,
+                   "Run as this user, who must be able to read the policy file, to write the audit "
+                   "log and to make the paths")
       ->type_name("NAME");
   serve
       ->add_option("--cage", cage,
-                   "How much the broker gives up before it serves: full (default; it does not\n"
-                   "serve where that cannot be had), without-landlock or none")
+                   "What the broker gives up first: full (default), without-landlock or none")
       ->check(CLI::IsMember({"full", "without-landlock", "none"}))
       ->type_name("CAGE");
-  serve
-      ->add_option("--threads", options.threads,
-                   "Serve with so many threads, each with its share of the workers; default 1")
+  serve->add_option("--threads", options.threads, "Serve with so many threads; default 1")
       ->check(CLI::Range(1U, sockgate::Broker::kMaxThreads, ""))
       ->type_name("N");
   serve
-      ->add_option(
-          "--spin", options.spin_us,
-          "While requests come as often as this, look for the next one for so long before\n"
-          "sleeping; keeps a processor busy meanwhile; default 0")
+      ->add_option("--spin", options.spin_us,
+                   "Look for the next request for so long before sleeping; default 0")
       ->check(CLI::Range(0U, 10'000U, ""))
       ->type_name("MICROSECONDS");
-  serve
-      ->add_option("--finish-time", finish_s,
-                   "At SIGTERM: seconds for handshakes and lookups under way; default 5. Nothing\n"
-                   "new is begun meanwhile; a second SIGTERM ends it at once")
-      ->check(CLI::Range(0.0, 3600.0, ""))
+  serve->add_option("--finish-time", finish_s, "At SIGTERM: for what is under way; default 5")
+      ->check(sockgate::SecondsRange(0, 3600))
       ->type_name("SECONDS");
   return serve;
 }
@@ -217,10 +154,7 @@ CLI::App* AddStatus(CLI::App& app, sockgate::StatusOptions& options) {
       "Ctrl-C; else, and with --json, one after the other");
   status->add_option("--interval", options.interval_s, "Between two looks; default 1")
       ->needs(watch)
-      ->check(CLI::Range(0.1, 86400.0, ""))
-      ->check([](const std::string& text) {  // not-a-number is in every range
-        return text.find_first_not_of("0123456789.") == std::string::npos ? "" : "use digits";
-      })
+      ->check(sockgate::SecondsRange(0.1, 86400))
       ->type_name("SECONDS");
   return status;
 }
@@ -262,12 +196,8 @@ bool IsUnknownCommand(const CLI::App& app, const std::string& word) {
 
 // The options of all commands, of which one is run.
 struct Commands {
-  explicit Commands(CLI::App& app) {
-    AddFetch(app, fetch, mode)->callback([this] {
-      using sockgate::ConnectMode;
-      fetch.mode = mode == "connected" ? ConnectMode::kConnected : ConnectMode::kInProgress;
-      status = sockgate::Fetch(fetch);
-    });
+  explicit Commands(CLI::App& app) : fetch(app) {
+    fetch.app()->callback([this] { status = sockgate::Fetch(fetch.Options()); });
     AddServe(app, serve, cage, overflow, finish_s)->callback([this] {
       serve.audit_overflow = sockgate::ParseAuditOverflow(overflow).value_or(serve.audit_overflow);
       serve.finish_time = std::chrono::milliseconds(static_cast<int64_t>(finish_s * 1000));
@@ -286,8 +216,7 @@ struct Commands {
     AddLearn(app, learn)->callback([this] { status = sockgate::Learn(learn); });
   }
 
-  sockgate::FetchOptions fetch;
-  std::string mode = "in-progress";
+  sockgate::FetchCommand fetch;
   sockgate::ServeOptions serve;
   std::string cage = "full";
   std::string overflow = "deny";
@@ -308,6 +237,9 @@ struct Commands {
 int main(int argc, char** argv) {
   CLI::App app("Sockets for processes that may not open any", "sockgate");
   app.require_subcommand(1);
+  app.formatter(std::make_shared<sockgate::HelpText>());
+  app.set_help_flag("-h,--help", "this screen");
+  app.footer("More: man sockgate");
   Commands commands(app);
   if (argc > 1 && argv[1][0] != '-' && IsUnknownCommand(app, argv[1])) return sockgate::kExitUsage;
   try {

@@ -42,9 +42,7 @@ CommandResult RunSockgate(const std::vector<std::string>& arguments) {
   out.writer.Reset();
   CommandResult result;
   result.out = ReadAll(out.reader.get());
-  int status = 0;
-  SOCKGATE_CHECK(waitpid(pid, &status, 0) == pid);
-  result.status = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+  result.status = AwaitSockgate(pid);
   lseek(err.get(), 0, SEEK_SET);
   result.err = ReadAll(err.get());
   return result;
@@ -58,9 +56,7 @@ int RunSockgateInto(const std::string& file, const std::vector<std::string>& arg
     dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
     ExecuteSockgate(arguments);
   }
-  int status = 0;
-  SOCKGATE_CHECK(waitpid(pid, &status, 0) == pid);
-  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+  return AwaitSockgate(pid);
 }
 
 std::string TerminalOutput(const std::vector<std::string>& arguments) {
@@ -94,6 +90,12 @@ pid_t StartSockgate(const std::vector<std::string>& arguments, const std::string
     ExecuteSockgate(arguments);
   }
   return pid;
+}
+
+int AwaitSockgate(pid_t pid) {
+  int status = 0;
+  SOCKGATE_CHECK(waitpid(pid, &status, 0) == pid);
+  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 }  // namespace sockgate::testing

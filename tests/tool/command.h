@@ -36,6 +36,9 @@ pid_t StartSockgate(
     const std::vector<std::string>& arguments, const std::string& error_file,
     const std::function<void()>& prepare = [] {});
 
+// Waits until it ends: the exit status, or minus the signal.
+int AwaitSockgate(pid_t pid);
+
 }  // namespace sockgate::testing
 
 #endif  // SOCKGATE_TESTS_TOOL_COMMAND_H_

@@ -53,12 +53,13 @@ TEST_F(FetchCommand, WritesEachUrlToItsFile) {
   EXPECT_EQ(Contents(InTemp("two")).size(), 20U);
 }
 
-TEST_F(FetchCommand, AllowsNothingByDefault) {
+TEST_F(FetchCommand, AllowsNothingPrivateByDefault) {
   const CommandResult result = RunSockgate({"fetch", server_.Url("/hello")});
   EXPECT_EQ(result.status, 120);
   EXPECT_EQ(result.out, "");
   EXPECT_TRUE(absl::StrContains(result.err, "denied by the default (no-rule-matches)"))
       << result.err;
+  EXPECT_TRUE(absl::StrContains(result.err, absl::StrCat("; --allow ", allow_))) << result.err;
 }
 
 TEST_F(FetchCommand, AllowsAHostByName) {
@@ -73,7 +74,7 @@ TEST_F(FetchCommand, SaysHowEachConnectionCameToBe) {
   const CommandResult result = RunSockgate(
       {"fetch", "-v", "--allow", "10.0.0.0/8:80", "--allow", allow_, server_.Url("/hello")});
   EXPECT_TRUE(absl::StrContains(
-      result.err, absl::StrCat("* ", allow_, ": allowed by rule 2 (--allow ", allow_, "), ")))
+      result.err, absl::StrCat("* ", allow_, ": allowed by rule 2 (--allow ", allow_, ")")))
       << result.err;
 }
 

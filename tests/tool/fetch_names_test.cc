@@ -49,7 +49,7 @@ TEST_P(FetchNamesTest, OneLookupForOneHost) {
       Fetch({"-v", "--audit", log, "--allow-private", a_, absl::StrCat("http://", a_, "/hello")});
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_EQ(result.out, kHelloBody);
-  EXPECT_TRUE(Says(result, absl::StrCat(": allowed by rule 1 (--allow-private ", a_, "), ")));
+  EXPECT_TRUE(Says(result, absl::StrCat(": allowed by rule 1 (--allow-private ", a_, ")")));
   EXPECT_EQ(Count(Contents(log), R"("event":"lookup")"), 1U) << Contents(log);
 }
 

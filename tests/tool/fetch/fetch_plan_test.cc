@@ -1,0 +1,140 @@
+#include "tool/fetch/fetch_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tool/fetch/request_body.h"
+#include "tool/fetch/url_list.h"
+
+namespace sockgate {
+namespace {
+
+using Kind = BodyPlace::Kind;
+
+std::string InTemp(const std::string& name) {
+  return absl::StrCat(std::getenv("TEST_TMPDIR"), "/", name);
+}
+
+FetchOptions Options(std::vector<std::string> urls) {
+  FetchOptions options;
+  options.urls = std::move(urls);
+  return options;
+}
+
+// The places of a plan's bodies: "-" for standard output.
+std::string Places(const FetchOptions& options) {
+  const auto plan = FetchPlan::Make(options);
+  if (!plan.ok()) return std::string(plan.status().message());
+  std::string places;
+  for (const FetchJob& job : plan->jobs) {
+    const bool is_output = job.place.kind == Kind::kStandardOutput;
+    absl::StrAppend(&places, is_output ? "-" : job.place.path, " ");
+  }
+  return places;
+}
+
+TEST(FetchPlanTest, AListHasUrlsAndNothingElse) {
+  const auto urls = ParseUrlList("# head\n\n  http://a.example/ \r\nb.example/x\n", "list");
+  ASSERT_TRUE(urls.ok()) << urls.status();
+  EXPECT_EQ(*urls, (std::vector<std::string>{"http://a.example/", "b.example/x"}));
+  EXPECT_EQ(ParseUrlList("http://a.example/\nhttp://a b/\n", "list").status().message(),
+            "list:2: 'http://a b/' is not a URL");
+  EXPECT_FALSE(ParseUrlList("-o /etc/passwd http://a.example/", "list").ok());
+}
+
+TEST(FetchPlanTest, EachOutputIsForOneUrlInTheirOrder) {
+  FetchOptions options = Options({"http://a/1", "http://a/2", "http://a/3"});
+  EXPECT_EQ(Places(options), "- - - ");
+  options.outputs = {{true, ""}, {false, "two"}};
+  EXPECT_EQ(Places(options), "1 two - ");
+  options.remote_name_all = true;
+  EXPECT_EQ(Places(options), "1 two 3 ");
+  options.outputs.resize(4);
+  EXPECT_EQ(Places(options), "there are more of -o and -O than URLs");
+}
+
+TEST(FetchPlanTest, OneRemoteNameIsForAWholeList) {
+  std::ofstream(InTemp("list")) << "http://a/1\nhttp://a/2\n";
+  FetchOptions options = Options({});
+  options.input_file = InTemp("list");
+  EXPECT_EQ(Places(options), "- - ");
+  options.outputs = {{true, ""}};
+  EXPECT_EQ(Places(options), "1 2 ");
+  options.urls = {"http://a/0"};
+  EXPECT_EQ(Places(options), "0 - - ");
+  options.outputs.push_back({true, ""});
+  EXPECT_EQ(Places(options), "0 1 2 ");
+  options.outputs.back() = {false, "one"};
+  EXPECT_EQ(Places(options),
+            "-o is for one URL of the command line: for those of --input-file write -O");
+}
+
+TEST(FetchPlanTest, TwoUrlsAreNotWrittenOverEachOther) {
+  FetchOptions options = Options({"http://a/x", "http://b/x"});
+  options.remote_name_all = true;
+  EXPECT_EQ(Places(options),
+            "-O: two URLs end in 'x': write --no-clobber to number them, or -o FILE");
+  options.no_clobber = true;
+  EXPECT_EQ(Places(options), "x x ");
+}
+
+TEST(FetchPlanTest, OutputsAreInTheirFolder) {
+  FetchOptions options = Options({"http://a/1", "http://a/2"});
+  options.output_dir = InTemp("none");
+  EXPECT_TRUE(absl::EndsWith(Places(options), "is no folder: make it first"));
+  options.output_dir = InTemp("");
+  options.outputs = {{false, "sub/one"}, {false, "/dev/null"}};
+  EXPECT_EQ(Places(options), absl::StrCat(InTemp("/sub/one"), " /dev/null "));
+}
+
+TEST(FetchPlanTest, ResultsTakeThePlaceOfBodies) {
+  FetchOptions options = Options({"http://a/1"});
+  options.json = true;
+  const auto plan = FetchPlan::Make(options);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->jobs[0].place.kind, Kind::kNowhere);
+}
+
+TEST(FetchPlanTest, BodiesAreJoinedAndFilesRead) {
+  std::ofstream(InTemp("body")) << "x=1\r\ny=2\n";
+  using Part = BodyPart::Kind;
+  const std::string file = absl::StrCat("@", InTemp("body"));
+  EXPECT_EQ(*ReadRequestBody({{Part::kData, "a=b"}, {Part::kData, file}}), "a=b&x=1y=2");
+  EXPECT_EQ(*ReadRequestBody({{Part::kBinary, file}}), "x=1\r\ny=2\n");
+  EXPECT_EQ(*ReadRequestBody({{Part::kText, "@x"}}), "@x");
+  EXPECT_FALSE(ReadRequestBody({{Part::kData, "@" + InTemp("none")}}).ok());
+}
+
+TEST(FetchPlanTest, AHeaderIsOneLine) {
+  EXPECT_TRUE(ReadRequestHeaders({"A: b", "Accept:", "X-Empty;"}).ok());
+  for (const char* bad : {"A: b\r\nC: d", "no colon", ": x", "A b: c", ""}) {
+    EXPECT_FALSE(ReadRequestHeaders({bad}).ok()) << bad;
+  }
+  std::ofstream(InTemp("headers")) << "A: b\r\n\nC: d\n";
+  EXPECT_EQ(*ReadRequestHeaders({absl::StrCat("@", InTemp("headers"))}),
+            (std::vector<std::string>{"A: b", "C: d"}));
+}
+
+TEST(FetchPlanTest, ABodyIsPosted) {
+  FetchOptions options = Options({"http://a/"});
+  options.data = {{BodyPart::Kind::kData, ""}};
+  EXPECT_EQ(FetchPlan::Make(options)->request.Method(), "POST");
+  options.method = "PUT";
+  EXPECT_EQ(FetchPlan::Make(options)->request.Method(), "PUT");
+  options.method = "PUT x";
+  EXPECT_FALSE(FetchPlan::Make(options).ok());
+}
+
+TEST(FetchPlanTest, AShortTimeIsNoneOfForever) {
+  FetchOptions options = Options({"http://a/"});
+  options.max_time_s = 0.0001;
+  EXPECT_EQ(FetchPlan::Make(options)->request.max_time.count(), 1);
+}
+
+}  // namespace
+}  // namespace sockgate

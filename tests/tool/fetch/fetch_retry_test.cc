@@ -1,0 +1,126 @@
+// `sockgate fetch --retry` and the limits of a transfer, against servers that fail.
+
+#include <gtest/gtest.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tests/tool/command.h"
+#include "tests/tool/fetch/fetch_folder.h"
+#include "tests/tool/fetch/scripted_server.h"
+
+namespace sockgate::testing {
+namespace {
+
+const std::string kBusy = HttpReplyText("503 Busy", "busy\n");
+const std::string kDone = HttpReplyText("200 OK", "done\n");
+
+TEST(FetchRetryTest, TheLastAttemptsBodyIsTheBody) {
+  const ScriptedServer server({kBusy, kBusy, kDone});
+  const CommandResult result = RunSockgate({"fetch", "--allow", server.authority(), "--retry", "3",
+                                            "--retry-delay", "0.05", server.Url()});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(result.out, "done\n");
+  EXPECT_EQ(server.served(), 3U);
+}
+
+TEST(FetchRetryTest, AFileHasTheLastAttemptsBodyToo) {
+  const FetchFolder folder;
+  const ScriptedServer server({HttpReplyText("500 x", std::string(50000, 'x')), kDone});
+  EXPECT_EQ(RunSockgate({"fetch", "--allow", server.authority(), "--retry", "1", "--retry-delay",
+                         "0.05", "-o", folder.In("a"), server.Url()})
+                .status,
+            0);
+  EXPECT_EQ(folder.Read("a"), "done\n");
+}
+
+TEST(FetchRetryTest, SaysHowOftenItTried) {
+  const ScriptedServer server({kBusy, kBusy});
+  const CommandResult result = RunSockgate({"fetch", "-f", "--allow", server.authority(), "--retry",
+                                            "1", "--retry-delay", "0.05", server.Url()});
+  EXPECT_EQ(result.status, 22);
+  EXPECT_TRUE(absl::EndsWith(result.err, "(503) (after 1 retry)\n")) << result.err;
+  EXPECT_EQ(server.served(), 2U);
+}
+
+// A server's wish goes before --retry-delay, and --retry-max-time before both.
+TEST(FetchRetryTest, AServerMayAskForPatienceWithinLimits) {
+  const ScriptedServer server({HttpReplyText("429 Slow", "", "Retry-After: 1\r\n"), kDone,
+                               HttpReplyText("429 Slow", "", "Retry-After: 600\r\n")});
+  EXPECT_EQ(RunSockgate({"fetch", "--allow", server.authority(), "--retry", "1", "--retry-delay",
+                         "500", server.Url()})
+                .out,
+            "done\n");
+  EXPECT_EQ(RunSockgate({"fetch", "-f", "--allow", server.authority(), "--retry", "1",
+                         "--retry-delay", "0.1", "--retry-max-time", "5", server.Url()})
+                .status,
+            22);
+  EXPECT_EQ(server.served(), 3U);
+}
+
+TEST(FetchRetryTest, ADenialIsNotTriedAgain) {
+  const ScriptedServer server({kDone});
+  const CommandResult result =
+      RunSockgate({"fetch", "--retry", "5", "--retry-delay", "100", server.Url()});
+  EXPECT_EQ(result.status, 120);
+  EXPECT_FALSE(absl::StrContains(result.err, "retr")) << result.err;
+  EXPECT_EQ(server.served(), 0U);
+}
+
+// The broker says when it would let the next connect through.
+TEST(FetchRetryTest, ALimitIsWaitedFor) {
+  const FetchFolder folder;
+  const ScriptedServer server({kDone, kDone, kDone});
+  const std::string policy = folder.Write(
+      "policy.toml",
+      "version = 1\n[roles.slow]\nallow = [ { cidr = \"127.0.0.1\", ports = \"*\" } ]\n"
+      "limits = { connects_per_second = 1, connect_burst = 1 }\n");
+  CommandResult result =
+      RunSockgate({"fetch", "-m", "9", "--policy", policy, server.Url(), server.Url()});
+  EXPECT_EQ(result.status, 121) << result.err;
+  EXPECT_TRUE(absl::StrContains(result.err, "(too-many-per-second), try again in ")) << result.err;
+  EXPECT_TRUE(absl::StrContains(result.err, " ms; --retry waits for it, ")) << result.err;
+  result = RunSockgate(
+      {"fetch", "-m", "9", "--policy", policy, "--retry", "3", server.Url(), server.Url()});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(result.out, "done\ndone\n");
+}
+
+TEST(FetchRetryTest, NeitherIsWhatWillNotChange) {
+  const ScriptedServer server({HttpReplyText("404 Not Found", ""), kDone});
+  EXPECT_EQ(
+      RunSockgate({"fetch", "-f", "--allow", server.authority(), "--retry", "3", server.Url()})
+          .status,
+      22);
+  EXPECT_EQ(server.served(), 1U);
+}
+
+// The second says nothing of its size.
+TEST(FetchRetryTest, NoBodyIsLargerThanAllowed) {
+  const FetchFolder folder;
+  const std::string large(200000, 'x');
+  const ScriptedServer server({HttpReplyText("200 OK", large), "HTTP/1.0 200 OK\r\n\r\n" + large,
+                               HttpReplyText("200 OK", std::string(1024, 'x'))});
+  for (int i = 0; i < 3; ++i) {
+    const CommandResult result =
+        RunSockgate({"fetch", "--allow", server.authority(), "--max-filesize", "1k", "-o",
+                     folder.In("a"), server.Url()});
+    EXPECT_EQ(result.status, i < 2 ? 63 : 0) << result.err;
+    EXPECT_EQ(folder.Names().size(), i < 2 ? 0U : 1U);
+  }
+}
+
+TEST(FetchRetryTest, RedirectsAreCounted) {
+  const std::string again = HttpReplyText("302 Found", "", "Location: /again\r\n");
+  const ScriptedServer server({again, again, again, kDone});
+  EXPECT_EQ(
+      RunSockgate({"fetch", "-L", "--max-redirs", "1", "--allow", server.authority(), server.Url()})
+          .status,
+      47);
+  EXPECT_EQ(RunSockgate(
+                {"fetch", "-L", "--max-redirs", "-1", "--allow", server.authority(), server.Url()})
+                .out,
+            "done\n");
+}
+
+}  // namespace
+}  // namespace sockgate::testing

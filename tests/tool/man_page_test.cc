@@ -1,0 +1,125 @@
+// The manual pages and the help texts say the same of the options that there are, and fit.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "tests/tool/command.h"
+
+namespace sockgate::testing {
+namespace {
+
+using Options = std::set<std::string>;
+
+std::string Help(const std::string& command) {
+  const CommandResult result = RunSockgate({command, "--help"});
+  EXPECT_EQ(result.status, 0) << command << ": " << result.err;
+  return result.out;
+}
+
+std::string Page(const std::string& name) {
+  std::stringstream text;
+  text << std::ifstream(absl::StrCat("tool/man/", name)).rdbuf();
+  EXPECT_NE(text.str(), "") << name;
+  return text.str();
+}
+
+// What follows ".Ss COMMAND" up to the next section.
+std::string Subsection(const std::string& page, const std::string& command) {
+  for (const absl::string_view section : absl::StrSplit(page, "\n.Ss ")) {
+    if (absl::StartsWith(section, absl::StrCat(command, " ")) ||
+        absl::StartsWith(section, absl::StrCat(command, "\n"))) {
+      return std::string(section.substr(0, section.find("\n.Sh ")));
+    }
+  }
+  ADD_FAILURE() << "no section on " << command;
+  return "";
+}
+
+Options Found(const std::string& text, const char* pattern, const std::string& before) {
+  Options found;
+  const std::regex option(pattern);
+  for (std::sregex_iterator at(text.begin(), text.end(), option), end; at != end; ++at) {
+    found.insert(absl::StrCat(before, at->str(1)));
+  }
+  return found;
+}
+
+Options OptionsOfHelp(const std::string& help) {
+  Options options = Found(help, "(?:^|\\s)--([a-z][a-z-]+)", "--");
+  options.merge(Found(help, "(?:^|\\s)-([A-Za-z]), --", "-"));
+  return options;
+}
+
+Options OptionsOfPage(const std::string& page) {
+  std::string items;
+  for (const absl::string_view line : absl::StrSplit(page, '\n')) {
+    if (absl::StartsWith(line, ".It Fl")) absl::StrAppend(&items, line, "\n");
+  }
+  Options options = Found(items, "Fl Fl ([a-z-]+)", "--");
+  options.merge(Found(items, "Fl ([A-Za-z]) ,", "-"));
+  return options;
+}
+
+TEST(ManPageTest, EachCommandsOptionsAreThoseOfItsPage) {
+  EXPECT_EQ(OptionsOfPage(Page("sockgate-fetch.1")), OptionsOfHelp(Help("fetch")));
+  EXPECT_EQ(OptionsOfPage(Page("sockgate-serve.8")), OptionsOfHelp(Help("serve")));
+  const std::string others = Page("sockgate.1");
+  for (const char* command :
+       {"check-policy", "explain", "learn", "status", "metrics", "reload", "rotate", "revoke"}) {
+    EXPECT_EQ(OptionsOfPage(Subsection(others, command)), OptionsOfHelp(Help(command))) << command;
+  }
+}
+
+TEST(ManPageTest, EachCommandHasItsPlace) {
+  const std::string page = Page("sockgate.1");
+  const CommandResult help = RunSockgate({"--help"});
+  const Options commands = Found(help.out, "\n  ([a-z][a-z-]+) ", "");
+  EXPECT_GE(commands.size(), 10U) << help.out;
+  for (const std::string& command : commands) {
+    EXPECT_TRUE(absl::StrContains(page, absl::StrCat(".It Ic ", command, "\n")) ||
+                absl::StrContains(page, absl::StrCat("\n.Ss ", command)))
+        << command;
+  }
+}
+
+TEST(ManPageTest, HelpFitsAScreen) {
+  std::vector<std::string> texts = {RunSockgate({"--help"}).out};
+  for (const std::string& command : Found(texts[0], "\n  ([a-z][a-z-]+) ", "")) {
+    texts.push_back(Help(command));
+  }
+  for (const std::string& text : texts) {
+    const std::vector<std::string> lines = absl::StrSplit(text, '\n');
+    EXPECT_LE(lines.size() - 1, 24U) << text;
+    for (const std::string& line : lines) EXPECT_LE(line.size(), 80U) << line;
+  }
+}
+
+// With whatever of the two is here.
+TEST(ManPageTest, PagesAreWellFormed) {
+  for (const char* name : {"sockgate.1", "sockgate-fetch.1", "sockgate-serve.8"}) {
+    for (const char* check : {"command -v man >/dev/null && man --warnings -l %s 2>&1 >/dev/null",
+                              "command -v mandoc >/dev/null && mandoc -Tlint -Wwarning %s 2>&1"}) {
+      const std::string command =
+          std::regex_replace(check, std::regex("%s"), absl::StrCat("tool/man/", name));
+      FILE* const pipe = popen(command.c_str(), "r");
+      ASSERT_NE(pipe, nullptr);
+      std::string said;
+      for (int c = fgetc(pipe); c != EOF; c = fgetc(pipe)) said.push_back(static_cast<char>(c));
+      pclose(pipe);
+      EXPECT_EQ(said, "") << command;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sockgate::testing
