@@ -1,5 +1,5 @@
-// The examples, each built by the line at its top and run; and docs/embedding.md, of which every block
-// is used as it stands.
+// The examples, each built by the line at its top and run; and the documents in docs/ that one works
+// through, of which every block is used as it stands.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -226,6 +226,20 @@ std::vector<Block> BlocksOf(const std::string& document) {
   return blocks;
 }
 
+// Writes the files of a document, and returns its commands.
+std::string CommandsOf(const std::string& document, const TempFolder& work) {
+  std::string commands;
+  for (const Block& block : BlocksOf(FileText(document))) {
+    if (block.language == "sh") {
+      absl::StrAppend(&commands, block.text);
+    } else if (block.language != "python") {
+      EXPECT_NE(block.file, "") << block.text;
+      std::ofstream(work / block.file) << block.text;
+    }
+  }
+  return commands;
+}
+
 TEST_F(Examples, TheDocumentIsTrueWhenPasted) {
   const std::string here = fs::current_path().string();
   const TempFolder work;
@@ -234,15 +248,10 @@ TEST_F(Examples, TheDocumentIsTrueWhenPasted) {
                                   << " \"$@\"\n";
   std::string script = absl::StrCat("set -eu\ntrap 'kill $!' EXIT\nexport HOME=", work / ".",
                                     "\ncd $HOME\nchmod +x install\n");
+  absl::StrAppend(&script, CommandsOf("docs/embedding.md", work));
   for (const Block& block : BlocksOf(FileText("docs/embedding.md"))) {
-    if (block.language == "sh") {
-      absl::StrAppend(&script, block.text);
-    } else if (block.language == "python") {  // a part of the example
-      EXPECT_THAT(FileText(tree_->home() + "/fetch.py"), HasSubstr(block.text));
-    } else {
-      ASSERT_NE(block.file, "") << block.text;
-      std::ofstream(work / block.file) << block.text;
-    }
+    if (block.language != "python") continue;  // a part of the example
+    EXPECT_THAT(FileText(tree_->home() + "/fetch.py"), HasSubstr(block.text));
   }
   std::ofstream(work / "script") << script;
   const Ran ran = Shell("bash " + (work / "script"));
@@ -255,6 +264,40 @@ TEST_F(Examples, TheDocumentIsTrueWhenPasted) {
   EXPECT_THAT(ran.said, AllOf(HasSubstr("no_new_privs, no capabilities"),
                               HasSubstr("denied: 169.254.169.254:80: denied"),
                               HasSubstr("denied, and said so: 1\n")));
+}
+
+class Guide : public Examples {
+ protected:
+  Ran Paste(const std::string& document) const {
+    std::ofstream(work_ / "script") << "set -eu\ntrap 'kill $(jobs -p)' EXIT\ncd " << work_ / "."
+                                    << "\n"
+                                    << CommandsOf(document, work_);
+    return tree_->Run("bash " + (work_ / "script"));
+  }
+
+  const TempFolder work_;
+};
+
+TEST_F(Guide, ToADaemon) {
+  const Ran ran = Paste("docs/daemon.md");
+  EXPECT_EQ(ran.status, 0) << ran.said;
+  EXPECT_THAT(ran.said,
+              AllOf(HasSubstr("hello from localhost\n"), HasSubstr("169.254.169.254:80: denied"),
+                    HasSubstr("\"verdict\":\"deny\""),
+                    HasSubstr("refused, and the policy of before stays: 1\n")));
+  EXPECT_THAT(FileText(work_ / "sockgate.prom"), HasSubstr("# TYPE sockgate_"));
+}
+
+TEST_F(Guide, ToPolicies) {
+  const Ran ran = Paste("docs/policies.md");
+  EXPECT_EQ(ran.status, 0) << ran.said;
+  EXPECT_THAT(ran.said,
+              AllOf(HasSubstr("169.254.169.254:80 for role fetch: deny: special-purpose-address"),
+                    HasSubstr("rebound.example:443 for role fetch: deny: own-address"),
+                    HasSubstr("example.com:443 for role fetch: allow by rule 1 (line 5)"),
+                    HasSubstr("10.20.30.9:5432 for role orders: deny by rule 3"),
+                    HasSubstr("www.no-robots.example:443 for role crawl: deny by rule 3"),
+                    HasSubstr("localhost:22 for role dev: deny: no-rule-matches")));
 }
 
 }  // namespace
