@@ -8,8 +8,8 @@
 #include "absl/strings/str_join.h"
 #include "broker/policy/finding_text.h"
 #include "broker/policy/policy_file.h"
-#include "tool/explanation.h"
 #include "tool/exit_status.h"
+#include "tool/explanation.h"
 #include "tool/target.h"
 
 namespace sockgate {
