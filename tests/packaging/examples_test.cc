@@ -269,9 +269,10 @@ TEST_F(Examples, TheDocumentIsTrueWhenPasted) {
 class Guide : public Examples {
  protected:
   Ran Paste(const std::string& document) const {
-    std::ofstream(work_ / "script") << "set -eu\ntrap 'kill $(jobs -p)' EXIT\ncd " << work_ / "."
-                                    << "\n"
-                                    << CommandsOf(document, work_);
+    std::ofstream(work_ / "script")
+        << "set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\ncd " << work_ / "."
+        << "\n"
+        << CommandsOf(document, work_);
     return tree_->Run("bash " + (work_ / "script"));
   }
 
