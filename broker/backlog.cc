@@ -4,7 +4,7 @@
 
 namespace sockgate {
 
-bool Backlog::HasTurn(WorkerRecord* worker) const {
+bool Backlog::TakeTurn(WorkerRecord* worker) const {
   const bool had_one = worker->last_turn == loop_->wakeups();
   if (crowded() && (had_one || !worker->queued.empty())) return false;
   worker->last_turn = loop_->wakeups();

@@ -11,8 +11,8 @@
 // queueing treats sparse flows (RFC 8290, 4.2), with requests in the place of bytes.
 // Hostile input: none is seen here. A worker is a connection, though: a process that may come by a
 // path can be many workers, which the role's totals bound (role.h).
-// Cost: for each channel that joins two epoll_ctl(2), and for each turn in a crowd one poll(2);
-// nothing is allocated, and nothing is done where few ask.
+// Cost: for each channel that joins two epoll_ctl(2), and for each turn in a crowd, or of the backlog,
+// one poll(2); nothing is allocated, and where few ask nobody joins.
 
 #ifndef SOCKGATE_BROKER_BACKLOG_H_
 #define SOCKGATE_BROKER_BACKLOG_H_
@@ -79,8 +79,8 @@ class Backlog {
 
   // Whether more ask at once than may take turns as they come.
   bool crowded() const { return loop_->events() + workers_.size() > kFew; }
-  // Whether the worker may be read from now; it has then had the turn.
-  bool HasTurn(WorkerRecord* worker) const;
+  // Whether the worker may be read from now. If so it has had its turn.
+  bool TakeTurn(WorkerRecord* worker) const;
 
   void Add(QueuePlace<Queued>* place, WorkerRecord* worker);
   void Remove(QueuePlace<Queued>* place, WorkerRecord* worker);

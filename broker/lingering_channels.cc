@@ -4,10 +4,20 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include <utility>
+#include <algorithm>
+#include <array>
+
+#include "absl/types/span.h"
+#include "proto/packet_socket.h"
 
 namespace sockgate {
 namespace {
+
+using std::chrono::milliseconds;
+
+// A process that ends is noticed before the kernel has thrown its queues away.
+constexpr milliseconds kFirstLook(4);
+constexpr milliseconds kLongestInterval(2000);
 
 // Of what was sent on it; nothing is left when the other end is closed.
 bool HasUnread(const UniqueFd& channel) {
@@ -15,32 +25,45 @@ bool HasUnread(const UniqueFd& channel) {
   return ioctl(channel.get(), SIOCOUTQ, &bytes) == 0 && bytes > 0;
 }
 
+// What the worker has sent, with descriptors where the kernel still takes some. After shutdown(2)
+// there comes no more.
+void Empty(const UniqueFd& channel) {
+  std::array<uint8_t, 1> buffer;
+  PacketStatus status;
+  do {
+    status = ReceivePacket(channel.get(), absl::MakeSpan(buffer), Accept::kNoDescriptor, Wait::kNo)
+                 .status;
+  } while (status != PacketStatus::kWouldBlock && status != PacketStatus::kClosed &&
+           status != PacketStatus::kError);
+}
+
 }  // namespace
 
 LingeringChannels::~LingeringChannels() {
-  for (auto& [number, channel] : channels_) loop_->Unwatch(&channel.watch);
+  for (auto& [number, channel] : channels_) loop_->Cancel(&channel.look);
 }
 
-// Edge-triggered, since it is hung up from now on: each packet that is read, and the close of the
-// other end, is an edge.
 bool LingeringChannels::Add(std::shared_ptr<WorkerRecord> worker, UniqueFd channel) {
   if (!HasUnread(channel)) return false;
   shutdown(channel.get(), SHUT_RDWR);
+  Empty(channel);
   const uint64_t number = ++last_;
-  const EventLoop::Id watch = loop_->Watch(channel.get(), EPOLLOUT | EPOLLET, this, number);
-  if (!watch.valid()) return false;
-  channels_.emplace(number, Channel{std::move(worker), std::move(channel), watch});
+  const EventLoop::Id look = loop_->SetDeadline(EventLoop::Now() + kFirstLook, this, number);
+  channels_.emplace(number, Channel{std::move(worker), std::move(channel), kFirstLook, look});
   return true;
 }
 
-void LingeringChannels::OnEvent(uint64_t cookie, uint32_t /*epoll_events*/) {
+void LingeringChannels::OnDeadline(uint64_t cookie) {
   const auto found = channels_.find(cookie);
-  if (HasUnread(found->second.end)) return;
-  Channel channel = std::move(found->second);
+  Channel& channel = found->second;
+  if (HasUnread(channel.end)) {
+    channel.interval = std::min(2 * channel.interval, kLongestInterval);
+    channel.look = loop_->SetDeadline(EventLoop::Now() + channel.interval, this, cookie);
+    return;
+  }
+  const std::shared_ptr<WorkerRecord> worker = std::move(channel.worker);
   channels_.erase(found);
-  loop_->Unwatch(&channel.watch);
-  channel.end.Reset();
-  gone_(channel.worker.get());
+  gone_(worker.get());
 }
 
 }  // namespace sockgate

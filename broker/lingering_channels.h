@@ -6,16 +6,19 @@
 // flight (unix(7)), of which the broker's user may have only so many. So each goes on to count among
 // its worker's channels: or a worker would open one, leave its replies unread, have it end for a
 // packet of garbage, and open the next, until nobody else could be sent a socket any more.
-// Hostile input: none is read; each is shut down both ways. A worker that reads slowly, or closes its
-// end, causes one wake-up for each reply.
-// Failure: one that the kernel will not watch is closed and counts no more.
+// Hostile input: none is read. The worker cannot have it look sooner either: each is looked at after a
+// few milliseconds, and then at intervals that double, up to two seconds. Events would not do. The
+// worker's shutdown(2) of its end is one each time, and that of the last packet may come before the
+// kernel has it off its books.
 
 #ifndef SOCKGATE_BROKER_LINGERING_CHANNELS_H_
 #define SOCKGATE_BROKER_LINGERING_CHANNELS_H_
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "broker/event_loop.h"
@@ -37,14 +40,21 @@ class LingeringChannels final : public EventHandler {
   // Whether it lingers; if not it is closed.
   bool Add(std::shared_ptr<WorkerRecord> worker, UniqueFd channel);
 
-  void OnEvent(uint64_t cookie, uint32_t epoll_events) override;
-  void OnDeadline(uint64_t /*cookie*/) override {}
+  // function(const WorkerRecord&) for each channel.
+  template <typename Function>
+  void ForEach(const Function& function) const {
+    for (const auto& [number, channel] : channels_) function(*channel.worker);
+  }
+
+  void OnEvent(uint64_t /*cookie*/, uint32_t /*epoll_events*/) override {}
+  void OnDeadline(uint64_t cookie) override;
 
  private:
   struct Channel {
     std::shared_ptr<WorkerRecord> worker;
     UniqueFd end;
-    EventLoop::Id watch;
+    std::chrono::milliseconds interval;
+    EventLoop::Id look;
   };
 
   EventLoop* const loop_;

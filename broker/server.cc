@@ -168,10 +168,14 @@ std::map<std::string, Server::Crowd> Server::Crowds() const {
     crowd.unread += session->unread();
     if (!seen.insert(worker).second) continue;
     ++crowd.workers;
-    crowd.channels += worker->lingering;
     crowd.pending += worker->pending;
     crowd.tracked += worker->connections;
   }
+  lingering_.ForEach([&](const WorkerRecord& worker) {
+    Crowd& crowd = crowds[worker.role->name];
+    ++crowd.channels;
+    if (seen.insert(&worker).second) ++crowd.workers;
+  });
   return crowds;
 }
 
@@ -224,10 +228,12 @@ void Server::EndSession(Session* session) {
   --worker->channels;
   connector_.CancelChannel(worker, session->id());
   if (lookups_ != nullptr) lookups_->CancelChannel(session->id());
-  // Without a channel the worker can ask no more, and nobody else may hold its descriptors.
+  // Without a channel the worker can ask no more, and nobody else may hold its descriptors. Reloads
+  // pass it by, so it must not keep a policy.
   if (worker->channels == 0) {
     connector_.CancelWorker(worker);
     tracker_.EndWorker(worker);
+    worker->role = RoleTable::Removed(worker->role->name, worker->role->limits);
   }
   if (lingering_.Add(session->worker(), session->TakeChannel())) {
     ++worker->lingering;

@@ -74,7 +74,7 @@ void Session::OnEvent(uint64_t /*cookie*/, uint32_t epoll_events) {
     End("closed", {});
   } else if (!waiting_.empty()) {
     SendWaiting();
-  } else if (!context_.backlog->HasTurn(worker_.get())) {
+  } else if (!context_.backlog->TakeTurn(worker_.get())) {
     JoinBacklog();
   } else if (ReadOne(context_.backlog->crowded()) && MayBeRead()) {
     JoinBacklog();
@@ -306,6 +306,7 @@ void Session::SendWaiting() {
     // The worker reads, so it has all its time again.
     context_.loop->Cancel(&unread_);
   }
+  context_.loop->Cancel(&retry_);
   if (context_.backlog->crowded() && HasMore()) {
     JoinBacklog();
   } else {

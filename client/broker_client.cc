@@ -90,10 +90,12 @@ uint32_t LeftUntil(std::chrono::steady_clock::time_point give_up) {
 BrokerClient::BrokerClient(ReconnectBy reconnect_by)
     : process_generation_(ProcessGeneration()),
       link_(std::move(reconnect_by)),
-      ahead_(&link_, &names_) {}
+      ahead_(std::make_unique<AskedAhead>(&link_, &names_)) {}
 
 BrokerClient::~BrokerClient() {
-  if (IsForked()) ahead_.Disown();
+  // Its condition variable may have been waited for when the child was made, and would be waited for
+  // for ever.
+  if (IsForked()) ahead_.release()->Disown();
 }
 
 absl::StatusOr<std::unique_ptr<BrokerClient>> BrokerClient::FromDescriptor(
@@ -148,7 +150,7 @@ ConnectResult BrokerClient::Connect(ConnectRequest request) {
   if (IsForked()) return Forked<ConnectResult>();
   request.deadline_ms = std::clamp<uint32_t>(request.deadline_ms, 1, kMaxDeadlineMs);
   ConnectResult prepared;
-  if (ahead_.Take(request, &prepared)) return prepared;
+  if (ahead_->Take(request, &prepared)) return prepared;
   const TimePoint now = Clock::now();
   if (request.mode == ConnectMode::kInProgress) {
     return Ask<ConnectResult>(now, [&](BrokerContact& contact, ConnectResult* result) {
@@ -199,10 +201,16 @@ std::unique_ptr<Channel> BrokerClient::TakeChannel(BrokerContact& contact, TimeP
                                                    ConnectError* error) {
   std::unique_ptr<Channel> channel = contact.channels.Take(TimePoint(), error);
   if (channel != nullptr || error->reason != Reason::kChannels) return channel;
-  channel = ahead_.GiveUpChannel(contact);
-  if (channel == nullptr) return contact.channels.Take(give_up, error);
-  *error = ConnectError();
-  return channel;
+  // Again and again: the one that was used ahead may be free just before this waits for it.
+  while (true) {
+    channel = ahead_->GiveUpChannel(contact);
+    if (channel != nullptr) *error = ConnectError();
+    if (channel != nullptr) return channel;
+    const TimePoint soon = Clock::now() + std::chrono::milliseconds(kDeadlineTickMs);
+    channel = contact.channels.Take(std::min(give_up, soon), error);
+    const bool over = error->reason != Reason::kChannels || Clock::now() >= give_up;
+    if (channel != nullptr || over) return channel;
+  }
 }
 
 void BrokerClient::TellNames(BrokerContact& contact, const Endpoint& endpoint, TimePoint give_up) {
@@ -224,7 +232,7 @@ ResolveResult BrokerClient::Resolve(absl::string_view name, NameFamily family) {
   ResolveResult result;
   result.error = ConnectError::Local(Kind::kLookup, ENOENT);
   if (!CanBeName(name)) return result;
-  if (ahead_.TakeLookup(name, family, &result)) return result;
+  if (ahead_->TakeLookup(name, family, &result)) return result;
   const auto give_up = Clock::now() + kLongestLookup;
   while (true) {
     result = Ask<ResolveResult>(give_up, [&](BrokerContact& contact, ResolveResult* answer) {
@@ -234,7 +242,7 @@ ResolveResult BrokerClient::Resolve(absl::string_view name, NameFamily family) {
     if (!Passes(result.error) || Clock::now() + pause >= give_up) break;
     std::this_thread::sleep_for(pause);
   }
-  ahead_.Progress();
+  ahead_->Progress();
   return result;
 }
 
@@ -259,7 +267,7 @@ bool BrokerClient::ResolveOn(BrokerContact& contact, const ResolveRequest& reque
 }
 
 void BrokerClient::NoteLocalhost(absl::string_view name) {
-  if (IsForked() || !CanBeName(name) || ahead_.HasLookedUp(name)) return;
+  if (IsForked() || !CanBeName(name) || ahead_->HasLookedUp(name)) return;
   const ResolveRequest request = {NameFamily::kAny, name};
   const TimePoint now = Clock::now();
   Ask<ResolveResult>(now, [&](BrokerContact& contact, ResolveResult* result) {
@@ -274,19 +282,27 @@ void BrokerClient::NoteLocalhost(absl::string_view name) {
 }
 
 uint64_t BrokerClient::Prepare(const AheadTarget& target) {
-  return CanPrepare(target) ? ahead_.Add(Bounded(target)) : 0;
+  return CanPrepare(target) ? ahead_->Add(Bounded(target)) : 0;
 }
 
 size_t BrokerClient::Preconnect(const AheadTarget& target, size_t count) {
-  return CanPrepare(target) ? ahead_.Keep(Bounded(target), count) : 0;
+  return CanPrepare(target) ? ahead_->Keep(Bounded(target), count) : 0;
 }
 
 void BrokerClient::Release(uint64_t ticket) {
-  if (ticket != 0 && !IsForked()) ahead_.Release(ticket);
+  if (ticket != 0 && !IsForked()) ahead_->Release(ticket);
 }
 
 void BrokerClient::Progress() {
-  if (!IsForked()) ahead_.Progress();
+  if (!IsForked()) ahead_->Progress();
+}
+
+void BrokerClient::set_spare_age(std::chrono::milliseconds age) {
+  if (!IsForked()) ahead_->set_most_age(age);
+}
+
+AheadCounts BrokerClient::ahead_counts() const {
+  return IsForked() ? AheadCounts() : ahead_->counts();
 }
 
 bool BrokerClient::CanPrepare(const AheadTarget& target) const {

@@ -127,8 +127,8 @@ class BrokerClient {
   // where none of them is called for long.
   void Progress();
 
-  void set_spare_age(std::chrono::milliseconds age) { ahead_.set_most_age(age); }
-  AheadCounts ahead_counts() const { return ahead_.counts(); }
+  void set_spare_age(std::chrono::milliseconds age);
+  AheadCounts ahead_counts() const;
 
   // Whether the broker resolves names: the one that was found last.
   bool resolves() const { return (link_.capabilities() & kCapabilityResolve) != 0; }
@@ -164,7 +164,7 @@ class BrokerClient {
   const uint32_t process_generation_;
   BrokerLink link_;
   NameMemory names_;
-  AskedAhead ahead_;  // goes before the channels
+  std::unique_ptr<AskedAhead> ahead_;  // goes before the channels
 };
 
 }  // namespace sockgate

@@ -167,14 +167,10 @@ bool CurlAdapter::GiveAhead(CURL* easy, curl_slist* list) {
 void CurlAdapter::Prepare(CURL* easy, const std::string& url) {
   const auto host = HostOfUrl(url);
   if (!host.has_value()) return;
-  if (easy == nullptr) {
-    Keep(*host, 1);
-    return;
-  }
-  GiveTicket(easy, 0);
+  if (easy != nullptr) GiveTicket(easy, 0);
   const auto target = TargetOf(*host);
   const uint64_t ticket = target.has_value() ? client_->Prepare(*target) : 0;
-  if (!GiveTicket(easy, ticket)) client_->Release(ticket);
+  if (easy == nullptr || !GiveTicket(easy, ticket)) client_->Release(ticket);
 }
 
 size_t CurlAdapter::Preconnect(const std::string& host, uint16_t port, size_t count) {

@@ -15,6 +15,12 @@ bool FitsSocket(const ConnectRequest& a, const ConnectRequest& b) {
   return a.mode == b.mode && a.transport == b.transport;
 }
 
+// Whether the broker may be at it for longer than whoever asks would wait.
+bool TakesLonger(const Spare& spare, const ConnectRequest& request) {
+  return spare.stage == Spare::Stage::kSent && request.mode == ConnectMode::kConnected &&
+         spare.request.deadline_ms > request.deadline_ms;
+}
+
 }  // namespace
 
 template <typename Known>
@@ -75,7 +81,7 @@ Spare* SpareSockets::Find(const ConnectRequest& request, Stage stage) {
   for (Spare& spare : slots_) {
     if (spare.stage != stage || spare.awaited || !FitsSocket(spare.request, request)) continue;
     if (oldest != nullptr && oldest->order < spare.order) continue;
-    if (spare.request.endpoint == request.endpoint) oldest = &spare;
+    if (spare.request.endpoint == request.endpoint && !TakesLonger(spare, request)) oldest = &spare;
   }
   return oldest;
 }

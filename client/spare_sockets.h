@@ -86,7 +86,7 @@ class SpareSockets {
   size_t Count(Stage stage) const { return by_stage_[static_cast<size_t>(stage)]; }
 
   // The oldest of this stage that fits the request and that no call awaits. The address, the kind of
-  // socket and the mode must be the same.
+  // socket and the mode must be the same, and a handshake that goes on must have no later deadline.
   Spare* Find(const ConnectRequest& request, Stage stage);
   // The oldest of this stage.
   Spare* Oldest(Stage stage);

@@ -251,5 +251,48 @@ TEST_F(ServerTest, ItsEndClosesAllAndLogsIt) {
   for (size_t i = 0; i < 2; ++i) EXPECT_EQ(net.Holders(i), 0U);
 }
 
+// Its replies may carry sockets, which are in flight until they are read.
+TEST_F(ServerTest, AChannelThatIsOverCountsUntilItsRepliesAreRead) {
+  role.limits.max_channels = 2;
+  TestWorker first = AddGreetedWorker();
+  TestWorker minted(first.Ask(OpenChannelRequest()).descriptor);
+  minted.Send(ConnectTo("192.0.2.66"));
+  minted.SendBytes({0xff});
+  ASSERT_TRUE(AwaitChannels(1));
+  EXPECT_EQ(first.Ask(OpenChannelRequest()).result().reason, Reason::kChannels);
+  Do([&] { EXPECT_EQ(server->Crowds().at("test").channels, 2U); });
+  EXPECT_EQ(minted.Receive().result().outcome, Outcome::kDenied);
+  EXPECT_TRUE(minted.Closed());
+  EXPECT_TRUE(Until([&] { return server->Crowds().at("test").channels == 1U; }));
+  EXPECT_EQ(first.Ask(OpenChannelRequest()).result().outcome, Outcome::kOpened);
+}
+
+TEST_F(ServerTest, NothingIsLeftOfAWorkerThatGoesWithoutReading) {
+  RoleUsage* const of_role = usage.OfRole("test");
+  TestWorker worker = AddGreetedWorker();
+  worker.Send(ConnectTo("192.0.2.66"));
+  worker.SendBytes({0xff});
+  ASSERT_TRUE(AwaitChannels(0));
+  Do([&] {
+    EXPECT_EQ(server->Crowds().at("test").workers, 1U);
+    EXPECT_EQ(of_role->workers, 1U);
+  });
+  worker.Close();
+  EXPECT_TRUE(Until([&] { return of_role->workers == 0U; }));
+  EXPECT_EQ(of_role->channels, 0U);
+  EXPECT_EQ(usage.kept_descriptors(), 0U);
+}
+
+TEST_F(ServerTest, AWorkerWithoutAChannelKeepsNoPolicy) {
+  auto other = std::make_shared<const Role>(TestRole());
+  const std::weak_ptr<const Role> watched = other;
+  TestWorker worker = AddGreetedWorkerOf(other);
+  other.reset();
+  worker.Send(ConnectTo("192.0.2.66"));
+  worker.SendBytes({0xff});
+  ASSERT_TRUE(AwaitChannels(0));
+  EXPECT_TRUE(Until([&] { return watched.expired(); }));
+}
+
 }  // namespace
 }  // namespace sockgate
