@@ -106,6 +106,7 @@ absl::Status WorkerPool::Poll(std::chrono::milliseconds wait) {
   Fill();
   if (!roster_->status().ok()) Fail();
   Tell();
+  Fill();  // with what the callbacks have added
   SetTimer();
   return roster_->status();
 }
