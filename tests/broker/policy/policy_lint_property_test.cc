@@ -15,7 +15,7 @@
 namespace sockgate::testing {
 namespace {
 
-constexpr int kPolicies = 1000;
+constexpr int kPolicies = 400;
 
 class RandomPolicies {
  public:
