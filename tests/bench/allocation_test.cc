@@ -6,43 +6,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <cstdlib>
 #include <fstream>
 #include <memory>
-#include <new>
 #include <thread>
 
 #include "broker/broker.h"
 #include "broker/policy/host_pattern.h"
 #include "client/broker_client.h"
 #include "tests/broker/temp_folder.h"
+#include "tests/support/allocation_count.h"
 #include "tests/support/loopback_tcp.h"
-
-namespace {
-
-struct Allocations {
-  std::atomic<size_t> count{0};
-};
-Allocations g_brokers;
-Allocations g_workers;
-thread_local Allocations* t_allocations = nullptr;
-
-void* CountedAllocation(size_t size) {
-  if (t_allocations != nullptr) ++t_allocations->count;
-  void* memory = std::malloc(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(size_t size) { return CountedAllocation(size); }
-void* operator new[](size_t size) { return CountedAllocation(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t /*size*/) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t /*size*/) noexcept { std::free(memory); }
 
 namespace sockgate::bench {
 namespace {
@@ -57,7 +30,7 @@ class AllocationTest : public ::testing::Test {
     ASSERT_TRUE(broker.ok()) << broker.status();
     broker_ = *std::move(broker);
     thread_ = std::thread([this] {
-      t_allocations = &g_brokers;
+      testing::CountAllocationsIn(&brokers_);
       broker_->Run();
     });
     auto client = BrokerClient::FromDescriptor(*broker_->AddWorker("test"));
@@ -66,7 +39,7 @@ class AllocationTest : public ::testing::Test {
   }
 
   void TearDown() override {
-    t_allocations = nullptr;
+    testing::CountAllocationsIn(nullptr);
     if (broker_ != nullptr) broker_->Stop();
     if (thread_.joinable()) thread_.join();
   }
@@ -82,7 +55,7 @@ class AllocationTest : public ::testing::Test {
     request.endpoint = Endpoint::Ip(*IpAddress::Parse("127.0.0.1"), listener_->port());
     request.deadline_ms = 5000;
     request.mode = mode;
-    t_allocations = &g_workers;
+    testing::CountAllocationsIn(&workers_);
     for (size_t i = 0; i < times; ++i) {
       const ConnectResult result = client_->Connect(request);
       ASSERT_TRUE(result.error.ok());
@@ -90,8 +63,11 @@ class AllocationTest : public ::testing::Test {
       const linger at_once = {1, 0};
       setsockopt(result.socket.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     }
-    t_allocations = nullptr;
+    testing::CountAllocationsIn(nullptr);
   }
+
+  testing::AllocationCount brokers_{0};
+  testing::AllocationCount workers_{0};
 
  private:
   BrokerOptions Options() const {
@@ -120,22 +96,22 @@ class AllocationTest : public ::testing::Test {
 
 TEST_F(AllocationTest, NoneByTheBrokerForAKnownName) {
   LookUp(1);
-  EXPECT_GT(g_brokers.count, 0U);  // the name was new: the counter counts
-  LookUp(1000);                    // the audit log's buffer finds its size
-  const size_t before = g_brokers.count;
+  EXPECT_GT(brokers_, 0U);  // the name was new: the counter counts
+  LookUp(1000);             // the audit log's buffer finds its size
+  const size_t before = brokers_;
   LookUp(1000);
-  EXPECT_EQ(g_brokers.count, before);
+  EXPECT_EQ(brokers_, before);
 }
 
 TEST_F(AllocationTest, NoneByEitherSideForAConnect) {
   for (const ConnectMode mode : {ConnectMode::kConnected, ConnectMode::kInProgress}) {
     Connect(mode, 1000);
-    const size_t brokers = g_brokers.count;
-    const size_t workers = g_workers.count;
+    const size_t brokers = brokers_;
+    const size_t workers = workers_;
     EXPECT_GT(workers, 0U);  // the first one minted a channel
     Connect(mode, 1000);
-    EXPECT_EQ(g_brokers.count, brokers);
-    EXPECT_EQ(g_workers.count, workers);
+    EXPECT_EQ(brokers_, brokers);
+    EXPECT_EQ(workers_, workers);
   }
 }
 

@@ -6,11 +6,8 @@
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 
-#include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <functional>
-#include <new>
 #include <string>
 #include <thread>
 #include <utility>
@@ -22,34 +19,16 @@
 #include "client/curl_adapter.h"
 #include "client/name_shim.h"
 #include "tests/bench/system_call_count.h"
+#include "tests/support/allocation_count.h"
 #include "tests/support/loopback_tcp.h"
-
-namespace {
-
-thread_local bool t_counted = false;
-std::atomic<size_t> g_allocations = 0;
-
-void* CountedAllocation(size_t size) {
-  if (t_counted) ++g_allocations;
-  void* memory = std::malloc(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(size_t size) { return CountedAllocation(size); }
-void* operator new[](size_t size) { return CountedAllocation(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t /*size*/) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t /*size*/) noexcept { std::free(memory); }
 
 namespace sockgate::bench {
 namespace {
 
 constexpr std::chrono::seconds kPatience(60);
 constexpr size_t kSockets = 50;
+
+testing::AllocationCount g_allocations;
 
 size_t CallsOf(const SystemCallCounts::ByNumber& calls, int number) {
   const auto found = calls.find(number);
@@ -64,11 +43,11 @@ struct World {
 
   void Begin() const {
     counted->counting = true;
-    t_counted = true;
+    testing::CountAllocationsIn(&g_allocations);
   }
   // False: something was allocated.
   bool End() const {
-    t_counted = false;
+    testing::CountAllocationsIn(nullptr);
     counted->counting = false;
     return g_allocations.exchange(0) == 0;
   }

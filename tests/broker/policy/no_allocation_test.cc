@@ -1,32 +1,13 @@
-// No decision allocates. The count is of this whole program, so nothing else runs meanwhile.
+// No decision allocates.
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
+#include <memory>
+#include <vector>
 
 #include "broker/policy/policy.h"
 #include "tests/broker/policy/make_rules.h"
-
-namespace {
-
-size_t g_allocations = 0;
-
-void* CountedAllocation(size_t size) {
-  ++g_allocations;
-  void* memory = std::malloc(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(size_t size) { return CountedAllocation(size); }
-void* operator new[](size_t size) { return CountedAllocation(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t /*size*/) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t /*size*/) noexcept { std::free(memory); }
+#include "tests/support/allocation_count.h"
 
 namespace sockgate::testing {
 namespace {
@@ -42,13 +23,21 @@ Policy TestPolicy(PolicyMode mode) {
                 mode, {{Cidr::Parse("9.9.9.9").value()}, {"/run/gate"}});
 }
 
-TEST(NoAllocationTest, TheCounterCounts) {
-  const size_t before = g_allocations;
+class NoAllocationTest : public ::testing::Test {
+ protected:
+  NoAllocationTest() { CountAllocationsIn(&count_); }
+  ~NoAllocationTest() override { CountAllocationsIn(nullptr); }
+
+  AllocationCount count_{0};
+};
+
+TEST_F(NoAllocationTest, TheCounterCounts) {
+  const size_t before = count_;
   const auto memory = std::make_unique<int>(1);
-  EXPECT_EQ(g_allocations, before + 1);
+  EXPECT_EQ(count_, before + 1);
 }
 
-TEST(NoAllocationTest, NoDecisionAllocates) {
+TEST_F(NoAllocationTest, NoDecisionAllocates) {
   const HostName long_name = Name("a.very.long.name.that.is.below.www.example.com");
   const HostName denied = Name("bad.example.com");
   const HostName* const names[] = {&long_name, &denied};
@@ -67,7 +56,7 @@ TEST(NoAllocationTest, NoDecisionAllocates) {
       *Endpoint::Unix("/not/../spelled/out")};
   for (const PolicyMode mode : {PolicyMode::kEnforce, PolicyMode::kReport}) {
     const Policy policy = TestPolicy(mode);
-    const size_t before = g_allocations;
+    const size_t before = count_;
     for (const Endpoint& endpoint : endpoints) {
       for (const Transport transport : {Transport::kStream, Transport::kDatagram}) {
         policy.Decide(endpoint, transport);
@@ -77,7 +66,7 @@ TEST(NoAllocationTest, NoDecisionAllocates) {
     }
     policy.DecideName(long_name);
     policy.DecideName(denied);
-    EXPECT_EQ(g_allocations, before);
+    EXPECT_EQ(count_, before);
   }
 }
 
