@@ -266,11 +266,11 @@ bool BrokerClient::ResolveOn(BrokerContact& contact, const ResolveRequest& reque
   return sent;
 }
 
-void BrokerClient::NoteLocalhost(absl::string_view name) {
-  if (IsForked() || !CanBeName(name) || ahead_->HasLookedUp(name)) return;
+ConnectError BrokerClient::NoteLocalhost(absl::string_view name) {
+  if (IsForked() || !CanBeName(name) || ahead_->HasLookedUp(name)) return ConnectError();
   const ResolveRequest request = {NameFamily::kAny, name};
   const TimePoint now = Clock::now();
-  Ask<ResolveResult>(now, [&](BrokerContact& contact, ResolveResult* result) {
+  const auto once = [&](BrokerContact& contact, ResolveResult* result) {
     const bool sent = ResolveOn(contact, request, now, ChannelPool::kPatience, result);
     if (sent || result->error.kind != Kind::kLimited) return sent;
     Reply reply;
@@ -278,7 +278,8 @@ void BrokerClient::NoteLocalhost(absl::string_view name) {
     Take(contact.channels.CallFirst(request, &reply, &none), reply, contact, result);
     if (link_.reconnects()) names_.Note(name, result->addresses, contact.number);
     return true;
-  });
+  };
+  return Ask<ResolveResult>(now, once).error;
 }
 
 uint64_t BrokerClient::Prepare(const AheadTarget& target) {

@@ -98,8 +98,9 @@ class BrokerClient {
   ResolveResult Resolve(absl::string_view name, NameFamily family);
 
   // Has the broker remember that this worker was led by localhost or a name below it, whose
-  // addresses both know. One local round trip, never more.
-  void NoteLocalhost(absl::string_view name);
+  // addresses both know. One local round trip, never more. The error is as for Resolve(), and of no
+  // consequence but to a caller who minds a rule on the name itself.
+  ConnectError NoteLocalhost(absl::string_view name);
 
   // Sockets ahead of need. Prepare() has the broker asked for a socket that Connect() will be asked
   // for soon, for the same address and kind of socket and in the same mode: with a name, for the

@@ -274,18 +274,20 @@ int CurlAdapter::StartLookup(void* /*resolver*/, void* /*reserved*/, void* handl
 }
 
 // libcurl knows the addresses of localhost (RFC 6761) and asks nobody, so the broker would not know
-// which name led there. What it answers does not matter here: it judges the address next.
-void CurlAdapter::TellLocalhost(const Handle& handle) const {
+// which name led there. The error, if a rule denies that name, whatever allows the address. Any other
+// answer does not matter here: the broker judges the address next.
+ConnectError CurlAdapter::TellLocalhost(const Handle& handle) const {
   const char* url = nullptr;
   curl_easy_getinfo(handle.easy, CURLINFO_EFFECTIVE_URL, &url);
   const auto host = url == nullptr ? std::nullopt : HostOfUrl(url);
-  if (!host.has_value() || !IsLocalhost(host->name)) return;
-  client_->NoteLocalhost(host->name);
+  if (!host.has_value() || !IsLocalhost(host->name)) return ConnectError();
+  const ConnectError error = client_->NoteLocalhost(host->name);
+  const bool denied = error.kind == Kind::kDenied && error.reason == Reason::kDenyRule;
+  return denied ? error : ConnectError();
 }
 
 curl_socket_t CurlAdapter::OpenSocket(void* handle, curlsocktype purpose, curl_sockaddr* address) {
   auto* self = static_cast<Handle*>(handle);
-  if (self->looking_up) self->adapter->TellLocalhost(*self);
   ConnectResult result = purpose == CURLSOCKTYPE_IPCXN ? self->adapter->Connect(self, *address)
                                                        : Unsupported(EPROTONOSUPPORT);
   self->adapter->PrepareConnect(*address, &result);
@@ -325,6 +327,9 @@ ConnectResult CurlAdapter::Connect(Handle* handle, const curl_sockaddr& address)
   handle->endpoint = *endpoint;
   const auto transport = TransportOf(address);
   if (!transport.has_value()) return Unsupported(EPROTONOSUPPORT);
+  ConnectResult denied;
+  if (handle->looking_up) denied.error = TellLocalhost(*handle);
+  if (!denied.error.ok()) return denied;
   return client_->Connect(RequestFor(*transport, *endpoint));
 }
 

@@ -165,7 +165,7 @@ class CurlAdapter {
   static int CloseSocket(void* adapter, curl_socket_t socket);
 
   void SetCallbacks(CURL* easy, Handle* handle);
-  void TellLocalhost(const Handle& handle) const;
+  ConnectError TellLocalhost(const Handle& handle) const;
   ConnectRequest RequestFor(Transport transport, const Endpoint& endpoint) const;
   // Views into `host`.
   std::optional<AheadTarget> TargetOf(const UrlHost& host) const;

@@ -44,7 +44,8 @@ absl::StatusOr<RevokeOrder> OrderFrom(const RevokeOptions& options) {
 
 int Say(const nlohmann::json& reply) {
   const auto count = reply.at("revoked").get<unsigned long long>();
-  std::printf("%llu %s ended\n", count, count == 1 ? "connection" : "connections");
+  const char* hint = count == 0 ? "; only those of roles with track = true can be" : "";
+  std::printf("%llu %s ended%s\n", count, count == 1 ? "connection" : "connections", hint);
   return EXIT_SUCCESS;
 }
 

@@ -157,6 +157,18 @@ TEST_P(CurlNamesTest, TheBrokerHearsOfLocalhostOnceForEachTransfer) {
   EXPECT_TRUE(heard[1] == "Deep.LOCALHOST any" || heard[1] == "deep.localhost any") << heard[1];
 }
 
+// Whatever allows its address.
+TEST_P(CurlNamesTest, ARuleMayDenyLocalhost) {
+  broker_.Set("localhost", Refusal(Outcome::kDenied, Reason::kDenyRule, 3));
+  broker_.Set("a.localhost", Refusal(Outcome::kDenied, Reason::kNoRuleMatches, 0));
+  Arm();
+  const Ended ended = Perform(*adapter_, Url("localhost"));
+  EXPECT_EQ(ended.code, CURLE_COULDNT_CONNECT);
+  EXPECT_EQ(ended.error.kind, Kind::kDenied);
+  EXPECT_EQ(ended.error.rule, 3U);
+  EXPECT_EQ(Perform(*adapter_, Url("a.localhost")).ToString(), "code 0 status 204 body ");
+}
+
 TEST_P(CurlNamesTest, ADeniedProxyIsTold) {
   Arm();
   const Easy easy(curl_easy_init());
