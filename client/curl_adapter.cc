@@ -42,6 +42,15 @@ ConnectResult Unsupported(int error_number) {
   return result;
 }
 
+// The name, if the transfer goes to this host by one that libcurl does not ask for.
+std::optional<std::string> LocalhostOf(CURL* easy) {
+  const char* url = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+  const auto host = url == nullptr ? std::nullopt : HostOfUrl(url);
+  if (!host.has_value() || !IsLocalhost(host->name)) return std::nullopt;
+  return host->name;
+}
+
 }  // namespace
 
 std::string AheadResult::ToString() const {
@@ -277,11 +286,9 @@ int CurlAdapter::StartLookup(void* /*resolver*/, void* /*reserved*/, void* handl
 // which name led there. The error, if a rule denies that name, whatever allows the address. Any other
 // answer does not matter here: the broker judges the address next.
 ConnectError CurlAdapter::TellLocalhost(const Handle& handle) const {
-  const char* url = nullptr;
-  curl_easy_getinfo(handle.easy, CURLINFO_EFFECTIVE_URL, &url);
-  const auto host = url == nullptr ? std::nullopt : HostOfUrl(url);
-  if (!host.has_value() || !IsLocalhost(host->name)) return ConnectError();
-  const ConnectError error = client_->NoteLocalhost(host->name);
+  const auto name = LocalhostOf(handle.easy);
+  if (!name.has_value()) return ConnectError();
+  const ConnectError error = client_->NoteLocalhost(*name);
   const bool denied = error.kind == Kind::kDenied && error.reason == Reason::kDenyRule;
   return denied ? error : ConnectError();
 }
@@ -327,9 +334,13 @@ ConnectResult CurlAdapter::Connect(Handle* handle, const curl_sockaddr& address)
   handle->endpoint = *endpoint;
   const auto transport = TransportOf(address);
   if (!transport.has_value()) return Unsupported(EPROTONOSUPPORT);
-  ConnectResult denied;
-  if (handle->looking_up) denied.error = TellLocalhost(*handle);
-  if (!denied.error.ok()) return denied;
+  // For every address of the name, of which libcurl tries one after another.
+  if (handle->looking_up) handle->denied = TellLocalhost(*handle);
+  if (!handle->denied.ok() && LocalhostOf(handle->easy).has_value()) {
+    ConnectResult denied;
+    denied.error = handle->denied;
+    return denied;
+  }
   return client_->Connect(RequestFor(*transport, *endpoint));
 }
 

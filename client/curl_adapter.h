@@ -146,8 +146,9 @@ class CurlAdapter {
 
     CurlAdapter* adapter = nullptr;
     CURL* easy = nullptr;
-    Endpoint endpoint;   // of the last attempt
-    ConnectError error;  // of the last attempt
+    Endpoint endpoint;    // of the last attempt
+    ConnectError error;   // of the last attempt
+    ConnectError denied;  // by a rule on localhost, when a lookup last began
     // A lookup has begun and no socket was asked for since; it failed if the log has a failure of
     // the name beyond this number.
     bool looking_up = false;
