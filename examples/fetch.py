@@ -88,34 +88,41 @@ def is_literal(host):
         return False
 
 
-@Work
-def prepare(channel, _):
+def work(function):
+    """As sockgate_work. ctypes prints what is raised in a callback, and returns 0, as if all were well."""
+    def guarded(channel, _):
+        try:
+            return function(channel)
+        except BaseException as error:
+            print("fetch.py:", str(error) or type(error).__name__, file=sys.stderr, flush=True)
+            return 1
+    return Work(guarded)
+
+
+@work
+def prepare(channel):
     global armed
     call(lib.sockgate_client_from_descriptor, channel, -1, ctypes.byref(client))
     armed = lib.sockgate_names_arm(client, None) == 0
     return 0
 
 
-@Work
-def fetch(channel, _):
+@work
+def fetch(channel):
     url = urlsplit(sys.argv[2])
     port = url.port or {"http": 80, "https": 443}[url.scheme]
-    try:
-        curl = pycurl.Curl()
-        curl.setopt(pycurl.URL, sys.argv[2])
-        curl.setopt(pycurl.FOLLOWLOCATION, True)
-        curl.setopt(pycurl.NOPROXY, "*")
-        if not armed and not is_literal(url.hostname):
-            curl.setopt(pycurl.RESOLVE, [f"{url.hostname}:{port}:" + ",".join(addresses_of(url.hostname))])
-        curl.setopt(pycurl.OPENSOCKETFUNCTION, open_socket)
-        curl.setopt(pycurl.SOCKOPTFUNCTION, lambda descriptor, purpose: pycurl.SOCKOPT_OK)
-        curl.setopt(pycurl.WRITEFUNCTION, sys.stdout.buffer.write)
-        curl.perform()
-        sys.stdout.buffer.flush()
-        return 0
-    except (OSError, pycurl.error) as error:
-        print("fetch.py:", error, file=sys.stderr, flush=True)
-        return 1
+    curl = pycurl.Curl()
+    curl.setopt(pycurl.URL, sys.argv[2])
+    curl.setopt(pycurl.FOLLOWLOCATION, True)
+    curl.setopt(pycurl.NOPROXY, "*")
+    if not armed and not is_literal(url.hostname):
+        curl.setopt(pycurl.RESOLVE, [f"{url.hostname}:{port}:" + ",".join(addresses_of(url.hostname))])
+    curl.setopt(pycurl.OPENSOCKETFUNCTION, open_socket)
+    curl.setopt(pycurl.SOCKOPTFUNCTION, lambda descriptor, purpose: pycurl.SOCKOPT_OK)
+    curl.setopt(pycurl.WRITEFUNCTION, sys.stdout.buffer.write)
+    curl.perform()
+    sys.stdout.buffer.flush()
+    return 0
 
 
 client = ctypes.c_void_p()

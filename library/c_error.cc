@@ -38,11 +38,11 @@ int Succeed(sockgate_error* error) { return Fail(error, SOCKGATE_OK, ""); }
 
 int Fail(sockgate_error* error, int code, absl::string_view text) {
   if (error == nullptr) return code;
-  const size_t size = error->size;
-  *error = SOCKGATE_ERROR_INIT;
-  error->size = size;
-  error->code = code;
-  CopyText(text, error->text, sizeof(error->text));
+  sockgate_error told = SOCKGATE_ERROR_INIT;
+  told.size = error->size;
+  told.code = code;
+  CopyText(text, told.text, sizeof(told.text));
+  std::memcpy(error, &told, std::min(told.size, sizeof(told)));
   return code;
 }
 

@@ -4,7 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "client/launch/worker.h"
+#include "confine/thread_count.h"
 #include "library/c_confinement.h"
 #include "library/c_error.h"
 #include "library/sockgate.h"
@@ -49,6 +51,16 @@ absl::StatusOr<launch::WorkerOptions> OptionsFrom(const sockgate_worker_options*
   return options;
 }
 
+// Another thread's locks would stay locked in the child. Where nobody says how many there are, the
+// caller is believed.
+absl::Status CheckNoOtherThread() {
+  const int threads = confine::CountThreads();
+  if (threads <= 1) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the worker is a child of fork(2): start it before threads (there are ", threads,
+                   "), or use sockgate_worker_exec()"));
+}
+
 // A function of C's, with what it is to be given. Null does nothing.
 launch::Worker::Work Bind(sockgate_work work, void* context) {
   if (work == nullptr) return nullptr;
@@ -79,7 +91,9 @@ int sockgate_worker_start(int channel, const sockgate_worker_options* options,
                           sockgate_worker** worker, sockgate_error* error) {
   UniqueFd owned(channel);
   return Guarded(error, [&] {
-    return Make(options, worker, error, [&](const launch::WorkerOptions& taken) {
+    using Started = absl::StatusOr<launch::Worker>;
+    return Make(options, worker, error, [&](const launch::WorkerOptions& taken) -> Started {
+      if (absl::Status status = CheckNoOtherThread(); !status.ok()) return status;
       return launch::Worker::Start(std::move(owned), taken, Bind(prepare, context),
                                    Bind(run, context));
     });

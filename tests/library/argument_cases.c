@@ -99,7 +99,19 @@ static void an_error_of_no_size_is_refused_and_left_alone(void) {
   CHECK(error.code == 4711);
 }
 
-/* As from a header that is newer than the library. */
+/* Both as from a header that is newer than the library. */
+static void a_longer_error_is_told_what_is_known(void) {
+  struct {
+    sockgate_error known;
+    long newer;
+  } error = {SOCKGATE_ERROR_INIT, 4711};
+  sockgate_client* client = NULL;
+  error.known.size = sizeof(error);
+  CHECK(sockgate_client_from_path("/nowhere", &client, &error.known) == SOCKGATE_UNAVAILABLE);
+  CHECK(error.known.size == sizeof(error) && error.known.code == SOCKGATE_UNAVAILABLE);
+  CHECK(error.known.text[0] != '\0' && error.newer == 4711);
+}
+
 static void a_longer_struct_may_say_nothing_new(void) {
   struct {
     sockgate_worker_options known;
@@ -125,5 +137,6 @@ const test_case kArgumentCases[] = {
     {"NullIsRefusedEverywhere", null_is_refused_everywhere},
     {"NullIsFreed", null_is_freed},
     {"AnErrorOfNoSizeIsRefusedAndLeftAlone", an_error_of_no_size_is_refused_and_left_alone},
+    {"ALongerErrorIsToldWhatIsKnown", a_longer_error_is_told_what_is_known},
     {"ALongerStructMaySayNothingNew", a_longer_struct_may_say_nothing_new},
     {NULL, NULL}};

@@ -1,6 +1,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -108,6 +109,36 @@ static void a_worker_is_killed(void) {
   CHECK(waitpid(pid, NULL, WNOHANG) == 0); /* it runs */
   sockgate_worker_free(worker);
   CHECK(waitpid(pid, NULL, WNOHANG) == -1 && errno == ECHILD);
+  sockgate_broker_free(broker);
+}
+
+static void* wait_in_a_thread(void* worker) {
+  int status;
+  sockgate_worker_wait(worker, &status, NULL);
+  return NULL;
+}
+
+static void no_worker_starts_beside_threads_and_they_may_be_cancelled(void) {
+  sockgate_worker* worker = NULL;
+  sockgate_worker* second = NULL;
+  sockgate_broker* broker = start_broker(LOOPBACK_POLICY);
+  pthread_t thread;
+  void* result = NULL;
+  CHECK_CODE(
+      SOCKGATE_OK,
+      sockgate_worker_start(channel_of(broker), NULL, NULL, wait_for_ever, NULL, &worker, &error),
+      error);
+  CHECK(pthread_create(&thread, NULL, wait_in_a_thread, worker) == 0);
+  CHECK_CODE(
+      SOCKGATE_BAD_STATE,
+      sockgate_worker_start(channel_of(broker), NULL, NULL, wait_for_ever, NULL, &second, &error),
+      error);
+  CHECK(strstr(error.text, "there are 2") != NULL && second == NULL);
+  CHECK(pthread_cancel(thread) == 0 && pthread_join(thread, &result) == 0);
+  CHECK(result == PTHREAD_CANCELED);
+  sockgate_worker_kill(worker);
+  CHECK(wait_for(worker) == -SIGKILL);
+  sockgate_worker_free(worker);
   sockgate_broker_free(broker);
 }
 
@@ -240,6 +271,8 @@ const test_case kWorkerCases[] = {
     {"AConfinedWorkerFetches", a_confined_worker_fetches},
     {"PreparingMayFail", preparing_may_fail},
     {"AWorkerIsKilled", a_worker_is_killed},
+    {"NoWorkerStartsBesideThreadsAndTheyMayBeCancelled",
+     no_worker_starts_beside_threads_and_they_may_be_cancelled},
     {"AProgramFindsItsChannel", a_program_finds_its_channel},
     {"DescriptorsAreKeptByNameOnly", descriptors_are_kept_by_name_only},
     {"ItConfinesItself", it_confines_itself},

@@ -131,6 +131,8 @@ TEST_F(Examples, InPython) {
   const Ran denied = tree_->Run("./fetch.py fetch.toml http://10.0.0.1/");
   EXPECT_EQ(denied.status, 1);
   EXPECT_THAT(denied.said, HasSubstr("fetch.py: 10.0.0.1:80: denied"));
+  // A KeyError of its own, in a callback.
+  EXPECT_EQ(tree_->Run("./fetch.py fetch.toml unknown://10.0.0.1/").status, 1);
   EXPECT_EQ(tree_->Run(absl::StrCat("./fetch.py names.toml ", redirect)).status, 1);
   const Ran preloaded =
       tree_->Run(absl::StrCat("LD_PRELOAD=libsockgate.so.0 ./fetch.py names.toml ", redirect));

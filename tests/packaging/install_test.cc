@@ -56,14 +56,26 @@ TEST_F(Installed, TheManifestHasAllAndNothingElse) {
   EXPECT_EQ(std::set<std::string>(lines.begin(), lines.end()), FilesBeneath(tree_->prefix()));
 }
 
+TEST_F(Installed, EverybodyMayReadIt) {
+  for (const auto& entry : fs::recursive_directory_iterator(tree_->prefix())) {
+    const fs::perms wanted = entry.is_directory() ? fs::perms::others_read | fs::perms::others_exec
+                                                  : fs::perms::others_read;
+    EXPECT_EQ(entry.status().permissions() & wanted, wanted) << entry.path();
+  }
+}
+
 TEST_F(Installed, APackageIsMadeBeneathAnotherFolder) {
   const TempFolder package;
-  const Ran ran = InstalledTree::Install(absl::StrCat("--prefix /usr --destdir ", package / "."));
+  const Ran ran = InstalledTree::Install(absl::StrCat(
+      "--prefix /usr --destdir ", fs::relative(package / ".", fs::current_path()).string()));
   ASSERT_EQ(ran.status, 0) << ran.said;
   EXPECT_THAT(FileText(package / "usr/lib/pkgconfig/sockgate.pc"), HasSubstr("prefix=/usr\n"));
   EXPECT_THAT(FileText(package / "usr/lib/systemd/system/sockgate.service"),
               HasSubstr("ExecStart=/usr/bin/sockgate serve "));
   EXPECT_TRUE(fs::exists(package / "usr/lib/libsockgate.so"));  // not dangling
+  const std::string manifest = FileText(package / "usr/share/sockgate/manifest");
+  for (const std::string& line : Lines(manifest)) EXPECT_TRUE(absl::StartsWith(line, "/usr/"));
+  EXPECT_THAT(manifest, HasSubstr("/usr/bin/sockgate\n"));
 }
 
 TEST_F(Installed, WhatItDoesNotUnderstandItSays) {
@@ -72,6 +84,20 @@ TEST_F(Installed, WhatItDoesNotUnderstandItSays) {
   const Ran ran = InstalledTree::Install("--prefix");
   EXPECT_EQ(ran.status, 2);
   EXPECT_THAT(ran.said, HasSubstr("--destdir DIR"));
+}
+
+TEST_F(Installed, WhereItCannotBeItSaysBeforeItBuilds) {
+  const TempFolder folder;
+  std::ofstream(folder / "file") << "";
+  const std::string there = absl::StrCat(" --artefacts /nowhere --destdir ", folder / "");
+  for (const char* prefix : {"'/a b'", "'/a|b'", "'/a&b'", "'/a\nb'", "/\u00e9"}) {
+    const Ran ran = InstalledTree::Install(absl::StrCat("--prefix ", prefix, there));
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_THAT(ran.said, HasSubstr("a prefix may have")) << prefix;
+  }
+  const Ran ran = InstalledTree::Install(absl::StrCat("--prefix /file/usr", there));
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_THAT(ran.said, HasSubstr("/file/usr/ cannot be written"));
 }
 
 TEST_F(Installed, TheCommandRuns) {

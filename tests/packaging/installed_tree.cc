@@ -19,7 +19,7 @@ InstalledTree::InstalledTree() {
 }
 
 Ran InstalledTree::Install(const std::string& options) {
-  return Shell(absl::StrCat("./install --artefacts '", Here(), "' ", options));
+  return Shell(absl::StrCat("umask 077; ./install --artefacts '", Here(), "' ", options));
 }
 
 Ran InstalledTree::Run(const std::string& command) const {

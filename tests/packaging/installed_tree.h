@@ -18,7 +18,7 @@ class InstalledTree {
   // Beneath `home`, in the folder that docs/embedding.md has.
   InstalledTree();
 
-  // ./install with these options.
+  // ./install with these options, by a user who shares nothing unasked.
   static Ran Install(const std::string& options);
 
   // In the home, by a program that was told of the prefix as docs/embedding.md tells it.
