@@ -311,6 +311,19 @@ TEST_F(WorkerPoolTest, WorkersAreReplacedAfterSoManyTransfers) {
   EXPECT_EQ(channels, 3);
 }
 
+// More would fill the nursery's socket, and launcher and nursery would wait for each other.
+TEST_F(WorkerPoolTest, OfManyWorkersFewAreStartedAtOnce) {
+  int channels = 0;
+  PoolRun run(PoolOptions(broker_, 40, 1, &channels));
+  std::vector<TransferId> ids;
+  ids.reserve(40);
+  for (int i = 0; i < 40; ++i) ids.push_back(run.Add(server_.Url("/hello")));
+  ASSERT_TRUE(run.pool().Poll(std::chrono::milliseconds(0)).ok());
+  EXPECT_LE(channels, 32);
+  ASSERT_TRUE(run.Run().ok());
+  for (const TransferId id : ids) EXPECT_EQ(run[id].body, kHelloBody);
+}
+
 TEST_F(WorkerPoolTest, NothingIsLeftOfAPoolThatEndsMidway) {
   const size_t descriptors = *OpenFdCount(getpid());
   const std::vector<pid_t> children = ChildrenOf(getpid());
