@@ -18,6 +18,7 @@ using std::chrono::steady_clock;
 // Their orders and their news have room in the nursery's socket, so that neither side of it waits
 // for the other.
 constexpr size_t kMostStarting = 32;
+constexpr size_t kMostKilled = 32;
 constexpr int kMostFailedStarts = 5;
 constexpr std::chrono::milliseconds kStartPause{50};  // doubled with each that fails
 
@@ -273,12 +274,21 @@ const char* WorkerPool::TakeResult(Seat* seat, const Frame& frame) {
   return nullptr;
 }
 
+// The rest are killed when these have been reaped.
 void WorkerPool::CheckDeadlines() {
+  size_t killed = roster_->CountKilled();
   for (const auto& seat : roster_->seats()) {
-    if (seat->state() == State::kServing) CheckAnswers(seat.get());
-    if (seat->state() != State::kEnding || seat->kill_at > steady_clock::now()) continue;
-    KillFor(seat.get(), {Fate::kMisbehaved, "closed its stream and lived on"});
+    if (killed >= kMostKilled) return;
+    if (seat->fault()) continue;
+    CheckSeat(seat.get());
+    if (seat->fault()) ++killed;
   }
+}
+
+void WorkerPool::CheckSeat(Seat* seat) {
+  if (seat->state() == State::kServing) CheckAnswers(seat);
+  if (seat->state() != State::kEnding || seat->kill_at > steady_clock::now()) return;
+  KillFor(seat, {Fate::kMisbehaved, "closed its stream and lived on"});
 }
 
 // A caller who was slow, or stopped, has kept the worker from its answer: it has `grace` from when

@@ -103,7 +103,8 @@ class WorkerPool {
   };
 
   // Starts the nursery; workers start when there is something to do. InvalidArgument: no channel, no
-  // worker, no job or no time. FailedPrecondition: `ca_file` cannot be used.
+  // worker, no job or no time. FailedPrecondition: `ca_file` cannot be used, or the kernel has no
+  // pidfds.
   static absl::StatusOr<std::unique_ptr<WorkerPool>> Start(Options options, Callbacks callbacks);
 
   ~WorkerPool();
@@ -151,6 +152,7 @@ class WorkerPool {
   const char* TakeFrame(Seat* seat, const Frame& frame);
   const char* TakeResult(Seat* seat, const Frame& frame);
   void CheckDeadlines();
+  void CheckSeat(Seat* seat);
   void CheckAnswers(Seat* seat);
   bool HasLate(const Seat& seat) const;
 

@@ -314,10 +314,10 @@ TEST_F(WorkerPoolTest, WorkersAreReplacedAfterSoManyTransfers) {
 // More would fill the nursery's socket, and launcher and nursery would wait for each other.
 TEST_F(WorkerPoolTest, OfManyWorkersFewAreStartedAtOnce) {
   int channels = 0;
-  PoolRun run(PoolOptions(broker_, 40, 1, &channels));
+  PoolRun run(PoolOptions(broker_, 33, 1, &channels));
   std::vector<TransferId> ids;
-  ids.reserve(40);
-  for (int i = 0; i < 40; ++i) ids.push_back(run.Add(server_.Url("/hello")));
+  ids.reserve(33);
+  for (int i = 0; i < 33; ++i) ids.push_back(run.Add(server_.Url("/hello")));
   ASSERT_TRUE(run.pool().Poll(std::chrono::milliseconds(0)).ok());
   EXPECT_LE(channels, 32);
   ASSERT_TRUE(run.Run().ok());
