@@ -170,13 +170,14 @@ TEST_F(WorkerPoolFaultTest, AWorkerThatWasStoppedWithItsLauncherDoesNotHang) {
   PoolRun run(std::move(options));
   Transfer transfer;
   transfer.url = server_.Url("/slow/60000");
-  transfer.max_time = std::chrono::milliseconds(50);
+  transfer.max_time = std::chrono::milliseconds(200);
   const TransferId id = run.Add(transfer);
-  ASSERT_TRUE(run.RunUntil([&] { return *begun == 1; }));
+  while (*begun == 0) ASSERT_TRUE(run.pool().Poll(std::chrono::milliseconds(5)).ok());
   const pid_t worker = ChildrenOf(NurseryPid()).at(0);
   kill(worker, SIGSTOP);
-  usleep(600000);
+  usleep(750000);
   EXPECT_TRUE(run.pool().Poll(std::chrono::milliseconds(0)).ok());
+  ASSERT_EQ(run[id].results, 0);
   kill(worker, SIGCONT);
   ASSERT_TRUE(run.Run().ok());
   EXPECT_EQ(run[id].result.fate, Fate::kEnded) << run[id].result.text;
