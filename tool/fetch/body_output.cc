@@ -31,7 +31,10 @@ absl::Status BodyOutput::Begin() {
 }
 
 absl::Status BodyOutput::Add(absl::string_view piece) {
-  if (file_.has_value()) return Write(file_->descriptor(), piece, file_->path());
+  if (file_.has_value()) {
+    if (!file_->CanRestart()) written_ += piece.size();
+    return Write(file_->descriptor(), piece, file_->path());
+  }
   if (place_.kind == Kind::kNowhere) return absl::OkStatus();
   if (unnamed_.valid()) return Write(unnamed_.get(), piece, "a temporary file");
   return AddToStandardOutput(piece);

@@ -14,6 +14,7 @@
 #include "tool/fetch/content_length.h"
 #include "tool/fetch/interruptible_write.h"
 #include "tool/fetch/shown_url.h"
+#include "tool/fetch/terminal_text.h"
 
 namespace sockgate {
 namespace {
@@ -152,7 +153,7 @@ void FetchRun::OnRestart(TransferId id) {
   absl::Status status =
       item->output.CanRestart()
           ? item->output.Begin()
-          : absl::UnavailableError("its worker ended when a part of the body was written already");
+          : absl::DataLossError("its worker ended when a part of the body was written already");
   if (!status.ok()) Fail(id, item, status);
 }
 
@@ -176,8 +177,8 @@ void FetchRun::OnDone(const TransferResult& result) {
     Void(item.get());
     ++item->retries;
     if (options_.verbose) {
-      Say(STDERR_FILENO, absl::StrCat("* ", ShownUrl(plan_.jobs[item->index].url), ": again in ",
-                                      pause->count(), " ms"));
+      Say(STDERR_FILENO, absl::StrCat("* ", TerminalLine(ShownUrl(plan_.jobs[item->index].url)),
+                                      ": again in ", pause->count(), " ms"));
     }
     resting_.emplace(Clock::now() + *pause, std::move(item));
   } else {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -83,8 +84,14 @@ absl::StatusOr<OutputFile> OutputFile::OpenHidden(const std::string& path, Exist
   return output;
 }
 
+// Of the null device nobody reads what was written.
+bool OutputFile::CanRestart() const {
+  struct stat status;
+  return !hidden_.empty() || (fstat(descriptor_.get(), &status) == 0 && S_ISCHR(status.st_mode) &&
+                              status.st_rdev == makedev(1, 3));
+}
+
 absl::Status OutputFile::Restart() {
-  // A pipe cannot take anything back, and a device need not.
   if (hidden_.empty()) return absl::OkStatus();
   if (ftruncate(descriptor_.get(), 0) == 0 && lseek(descriptor_.get(), 0, SEEK_SET) == 0) {
     return absl::OkStatus();

@@ -1,7 +1,7 @@
 // OutputFile: where one body goes: into a file that gets its name when the body is complete, or
 // into whatever else the path leads to.
 //
-// Process: the launcher, unconfined; a worker gets the descriptor and never a name.
+// Process: the launcher, unconfined, which writes what a worker sends it.
 // Ownership: the object owns the descriptor, and the hidden file until Keep(); its destructor
 // removes what was not kept. A launcher that is killed by SIGKILL leaves ".NAME.XXXXXX" behind.
 // Blocking: as the file system does.
@@ -38,6 +38,8 @@ class OutputFile {
   // Where the body is, or will be.
   const std::string& path() const { return path_; }
 
+  // Whether what was written can be taken back: not from a pipe or a terminal.
+  bool CanRestart() const;
   // Takes back what was written: another attempt begins.
   absl::Status Restart();
 

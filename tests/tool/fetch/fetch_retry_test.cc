@@ -33,6 +33,37 @@ TEST(FetchRetryTest, AFileHasTheLastAttemptsBodyToo) {
   EXPECT_EQ(folder.Read("a"), "done\n");
 }
 
+TEST(FetchRetryTest, APipeGetsOneBodyAndTheNullDeviceAny) {
+  const ScriptedServer server({kBusy, kBusy, kDone});
+  const std::vector<std::string> arguments = {"fetch",   "--allow",    server.authority(),
+                                              "--retry", "1",          "--retry-delay",
+                                              "0.05",    server.Url(), "-o"};
+  const auto with_output = [&](const std::string& path) {
+    std::vector<std::string> all = arguments;
+    all.push_back(path);
+    return RunSockgate(all);
+  };
+  EXPECT_EQ(with_output("/dev/stdout").out, "busy\n");
+  EXPECT_EQ(server.served(), 1U);
+  EXPECT_EQ(with_output("/dev/null").status, 0);
+  EXPECT_EQ(server.served(), 3U);
+}
+
+TEST(FetchRetryTest, AStrangersUrlIsSpelledOut) {
+  const ScriptedServer server({kBusy, kDone});
+  const FetchFolder folder;
+  const std::string list = folder.Write("list", server.Url() +
+                                                    "\xc2\x9b"
+                                                    "2J\n");
+  CommandResult result = RunSockgate({"fetch", "-v", "--allow", server.authority(), "--retry", "1",
+                                      "--retry-delay", "0.05", "-i", list});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_TRUE(absl::StrContains(result.err, "page\\xc2\\x9b2J: again in ")) << result.err;
+  result = RunSockgate({"fetch", "-O", "-i", list});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_TRUE(absl::StrContains(result.err, "page\\xc2\\x9b2J' ends in ")) << result.err;
+}
+
 TEST(FetchRetryTest, SaysHowOftenItTried) {
   const ScriptedServer server({kBusy, kBusy});
   const CommandResult result = RunSockgate({"fetch", "-f", "--allow", server.authority(), "--retry",
