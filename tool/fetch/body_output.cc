@@ -21,7 +21,7 @@ absl::Status BodyOutput::Begin() {
   if (file_.has_value()) return file_->Restart();
   if (place_.kind == Kind::kFile || place_.kind == Kind::kRemoteName) {
     auto file = place_.kind == Kind::kFile
-                    ? OutputFile::Open(place_.path, place_.existing)
+                    ? OutputFile::Open(place_.path, place_.existing, stop_)
                     : OutputFile::OpenBeneath(place_.folder, place_.path, place_.existing);
     if (!file.ok()) return file.status();
     file_.emplace(*std::move(file));

@@ -61,7 +61,12 @@ UniqueFd CatchSignals() {
   signal(SIGPIPE, SIG_IGN);
   sigset_t ending;
   sigemptyset(&ending);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&ending, number);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction now;
+    // One that is ignored, as by nohup(1), would be queued all the same.
+    if (sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) continue;
+    sigaddset(&ending, number);
+  }
   sigprocmask(SIG_BLOCK, &ending, nullptr);
   return UniqueFd(signalfd(-1, &ending, SFD_CLOEXEC));
 }

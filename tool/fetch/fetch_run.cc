@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,6 +30,16 @@ RetryRule::Options RetriesOf(const FetchOptions& options) {
           in_milliseconds(options.retry_max_time_s)};
 }
 
+// Each that has begun, or rests until it begins again, has a file open. The others are for broker,
+// workers and what libraries open.
+size_t MostFiles(unsigned workers) {
+  constexpr rlim_t kReserve = 32;
+  const rlim_t others = kReserve + rlim_t{4} * workers;
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= others) return 1;
+  return limit.rlim_cur - others;
+}
+
 }  // namespace
 
 FetchRun::FetchRun(const FetchOptions& options, const FetchPlan& plan, const FetchPolicy& policy,
@@ -37,6 +48,7 @@ FetchRun::FetchRun(const FetchOptions& options, const FetchPlan& plan, const Fet
       plan_(plan),
       policy_(policy),
       stop_(stop),
+      most_files_(MostFiles(options.workers)),
       retry_(RetriesOf(options)),
       // What is drawn must not mix with a body.
       bar_(STDERR_FILENO, !options.silent && isatty(STDERR_FILENO) == 1 && !plan.ShowsBodies()) {
@@ -58,7 +70,10 @@ std::optional<int> FetchRun::Run(launch::WorkerPool* pool) {
   for (;;) {
     BeginRetries();
     BeginSome();
-    if (under_way_.empty() && resting_.empty()) break;
+    if (under_way_.empty() && resting_.empty()) {
+      if (was_cancelled_) return EndEarly(absl::CancelledError());
+      break;
+    }
     const absl::Status status =
         AwaitSomething() ? pool->Poll(milliseconds(0)) : absl::CancelledError();
     if (!status.ok()) return EndEarly(status);
@@ -83,10 +98,13 @@ bool FetchRun::IsStopped(milliseconds within) const {
   return poll(&entry, 1, static_cast<int>(within.count())) == 1;
 }
 
-// No more than can be under way: each has a file open.
+// No more than can be under way.
 void FetchRun::BeginSome() {
   const size_t most = size_t{options_.jobs} * options_.workers;
-  while (next_ < plan_.jobs.size() && under_way_.size() < most) {
+  const auto may_begin = [&] {
+    return under_way_.size() < most && under_way_.size() + resting_.size() < most_files_;
+  };
+  while (next_ < plan_.jobs.size() && may_begin()) {
     const size_t index = next_++;
     Begin(std::make_unique<Item>(index, &plan_.jobs[index].place, stop_));
   }
@@ -201,7 +219,10 @@ void FetchRun::Finish(std::unique_ptr<Item> item, const TransferResult& result) 
     item->failure = item->output.Finish();
   }
   // The signal is what is told.
-  if (absl::IsCancelled(item->failure)) return;
+  if (absl::IsCancelled(item->failure)) {
+    was_cancelled_ = true;
+    return;
+  }
   FetchOutcome outcome;
   outcome.number = item->index + 1;
   outcome.url = plan_.jobs[item->index].url;

@@ -1,6 +1,9 @@
 // `sockgate fetch --retry` and the limits of a transfer, against servers that fail.
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -47,6 +50,24 @@ TEST(FetchRetryTest, APipeGetsOneBodyAndTheNullDeviceAny) {
   EXPECT_EQ(server.served(), 1U);
   EXPECT_EQ(with_output("/dev/null").status, 0);
   EXPECT_EQ(server.served(), 3U);
+}
+
+// While it waits for its second attempt; as under nohup(1), with all its processes.
+TEST(FetchRetryTest, AnIgnoredSignalEndsNothing) {
+  const FetchFolder folder;
+  const ScriptedServer server({kBusy, kDone});
+  const pid_t pid = StartSockgate({"fetch", "--allow", server.authority(), "--retry", "1",
+                                   "--retry-delay", "0.7", "-o", folder.In("a"), server.Url()},
+                                  folder.In("err"), [] {
+                                    setpgid(0, 0);
+                                    signal(SIGHUP, SIG_IGN);
+                                    signal(SIGINT, SIG_IGN);
+                                  });
+  while (server.served() == 0 && waitpid(pid, nullptr, WNOHANG) == 0) usleep(10000);
+  kill(-pid, SIGHUP);
+  kill(-pid, SIGINT);
+  EXPECT_EQ(AwaitSockgate(pid), 0) << folder.Read("err");
+  EXPECT_EQ(folder.Read("a"), "done\n");
 }
 
 TEST(FetchRetryTest, AStrangersUrlIsSpelledOut) {
