@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,6 +70,35 @@ TEST(FetchRetryTest, AnIgnoredSignalEndsNothing) {
   kill(-pid, SIGINT);
   EXPECT_EQ(AwaitSockgate(pid), 0) << folder.Read("err");
   EXPECT_EQ(folder.Read("a"), "done\n");
+}
+
+// Comes before anything else, and is heard of when fetch listens.
+void RaiseHeldSigterm() {
+  sigset_t held;
+  sigemptyset(&held);
+  sigaddset(&held, SIGTERM);
+  sigprocmask(SIG_BLOCK, &held, nullptr);
+  raise(SIGTERM);
+}
+
+TEST(FetchRetryTest, ASignalIsHeardWhileAPipeHasNoReader) {
+  const FetchFolder folder;
+  ASSERT_EQ(mkfifo(folder.In("pipe").c_str(), 0600), 0);
+  const pid_t pid = StartSockgate({"fetch", "-o", folder.In("pipe"), "http://127.0.0.1:1/"},
+                                  folder.In("err"), RaiseHeldSigterm);
+  EXPECT_EQ(AwaitSockgate(pid), 128 + SIGTERM) << folder.Read("err");
+}
+
+TEST(FetchRetryTest, ASignalIsWhatIsToldOfAStartThatFails) {
+  const FetchFolder folder;
+  for (const bool signalled : {false, true}) {
+    const pid_t pid = StartSockgate({"fetch", "http://127.0.0.1:1/"}, folder.In("err"), [&] {
+      const rlimit too_few = {5, 5};
+      setrlimit(RLIMIT_NOFILE, &too_few);
+      if (signalled) RaiseHeldSigterm();
+    });
+    EXPECT_EQ(AwaitSockgate(pid), signalled ? 128 + SIGTERM : 122) << folder.Read("err");
+  }
 }
 
 TEST(FetchRetryTest, AStrangersUrlIsSpelledOut) {

@@ -103,6 +103,10 @@ TEST_F(OutputFileTest, ANamedLinkIsFollowedAndADeviceWrittenTo) {
   ASSERT_TRUE(file.ok() && WriteAll(file->descriptor(), "after") && file->Keep().ok());
   EXPECT_EQ(Read(In("real")), "after");
   EXPECT_TRUE(std::filesystem::is_symlink(In("link")));
+  std::filesystem::create_symlink("nothing", In("dangling"));
+  auto replaced = OutputFile::Open(In("dangling"), Existing::kReplace);
+  ASSERT_TRUE(replaced.ok() && replaced->Keep().ok());
+  EXPECT_TRUE(std::filesystem::is_regular_file(std::filesystem::symlink_status(In("dangling"))));
   auto device = OutputFile::Open("/dev/null", Existing::kReplace);
   ASSERT_TRUE(device.ok() && device->Restart().ok() && device->Keep().ok());
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
