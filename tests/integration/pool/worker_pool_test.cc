@@ -313,15 +313,23 @@ TEST_F(WorkerPoolTest, WorkersAreReplacedAfterSoManyTransfers) {
 
 // More would fill the nursery's socket, and launcher and nursery would wait for each other.
 TEST_F(WorkerPoolTest, OfManyWorkersFewAreStartedAtOnce) {
-  int channels = 0;
-  PoolRun run(PoolOptions(broker_, 33, 1, &channels));
-  std::vector<TransferId> ids;
-  ids.reserve(33);
-  for (int i = 0; i < 33; ++i) ids.push_back(run.Add(server_.Url("/hello")));
-  ASSERT_TRUE(run.pool().Poll(std::chrono::milliseconds(0)).ok());
-  EXPECT_LE(channels, 32);
-  ASSERT_TRUE(run.Run().ok());
-  for (const TransferId id : ids) EXPECT_EQ(run[id].body, kHelloBody);
+  int starting = 0;
+  int most = 0;
+  int done = 0;
+  WorkerPool::Options options = PoolOptions(broker_, 33, 1);
+  options.channel = [&] {
+    most = std::max(most, ++starting);
+    return broker_.AddWorker("test");
+  };
+  WorkerPool::Callbacks callbacks;
+  callbacks.on_worker = [&](absl::string_view /*layers*/) { --starting; };
+  callbacks.on_done = [&](const TransferResult& result) { done += result.ok() ? 1 : 0; };
+  auto pool = WorkerPool::Start(std::move(options), std::move(callbacks));
+  ASSERT_TRUE(pool.ok());
+  for (int i = 0; i < 33; ++i) ASSERT_TRUE((*pool)->Add(To(server_.Url("/hello"))).ok());
+  ASSERT_TRUE((*pool)->Run().ok());
+  EXPECT_EQ(done, 33);
+  EXPECT_EQ(most, 32);
 }
 
 TEST_F(WorkerPoolTest, NothingIsLeftOfAPoolThatEndsMidway) {
