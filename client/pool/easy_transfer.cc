@@ -102,8 +102,6 @@ absl::Status EasyTransfer::Begin(const launch::TrustStore* trust) {
   if (easy() == nullptr) return absl::ResourceExhaustedError("no memory for a handle");
   if (absl::Status status = transfer_.Check(); !status.ok()) return status;
   if (absl::Status status = adapter_->Attach(easy()); !status.ok()) return status;
-  // libcurl wants its socket only when all that begin in this Step() have come by here: the place to
-  // ask the broker for it ahead.
   curl_easy_setopt(easy(), CURLOPT_PRIVATE, this);
   curl_easy_setopt(easy(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy(), CURLOPT_HEADERFUNCTION, &OnHeader);

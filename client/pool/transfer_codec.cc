@@ -1,5 +1,7 @@
 #include "client/pool/transfer_codec.h"
 
+#include <curl/curl.h>
+
 #include <cstdint>
 
 #include "absl/types/span.h"
@@ -203,6 +205,8 @@ const char* DecodeResult(absl::string_view payload, TransferResult* result) {
   result->verdict = Among(in, "verdict", BrokerVerdict::kFailed);
   result->port = in.U16("port");
   result->code = in.U32("code");
+  // Whoever makes an exit status of it must not get 0 of a failure.
+  if (result->code >= CURL_LAST) in.Fail("code");
   result->status = in.U32("status");
   result->redirects = in.U32("redirects");
   result->connections = in.U32("connections");

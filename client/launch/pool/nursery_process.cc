@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -46,10 +47,18 @@ struct Complaint {
   }
 };
 
+// Without them nobody hears that a worker has ended.
+absl::Status CheckPidfds() {
+  const UniqueFd self(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)));
+  return self.valid() ? absl::OkStatus() : absl::ErrnoToStatus(errno, "a pool needs pidfd_open(2)");
+}
+
 }  // namespace
 
 void NurseryProcess::Run() {
-  if (absl::Status status = LoadTrust(); !status.ok()) {
+  absl::Status status = CheckPidfds();
+  if (status.ok()) status = LoadTrust();
+  if (!status.ok()) {
     Tell(News::kUnready, 0, status.message());
     return;
   }
@@ -151,6 +160,9 @@ absl::StatusOr<Worker> NurseryProcess::StartWorker(UniqueFd stream) {
       [&](int /*channel*/) { return inside.Run(); });
   if (worker.ok() && worker->in_force().profile.empty()) {
     return absl::UnavailableError(complaint->Read());
+  }
+  if (worker.ok() && worker->pidfd() < 0) {
+    return absl::ResourceExhaustedError("no descriptor is left");
   }
   return worker;
 }

@@ -149,4 +149,10 @@ size_t Roster::Count(State state) const {
       seats_.begin(), seats_.end(), [state](const auto& seat) { return seat->state() == state; }));
 }
 
+size_t Roster::CountKilled() const {
+  return static_cast<size_t>(std::count_if(seats_.begin(), seats_.end(), [](const auto& seat) {
+    return seat->fault() && !seat->ended();
+  }));
+}
+
 }  // namespace sockgate::launch

@@ -72,6 +72,7 @@ class Roster {
   Seat* Find(uint64_t worker) const;
   const std::vector<std::unique_ptr<Seat>>& seats() const { return seats_; }
   size_t Count(Seat::State state) const;
+  size_t CountKilled() const;  // and not reaped
 
   const absl::Status& status() const { return status_; }
 

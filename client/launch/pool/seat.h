@@ -41,6 +41,12 @@ class Seat {
     std::string text;
   };
 
+  // When it was found, and what received_bytes() was.
+  struct Lateness {
+    std::chrono::steady_clock::time_point found;
+    uint64_t received_bytes = 0;
+  };
+
   // For a worker with this number. Returns the worker's end of its stream.
   absl::StatusOr<UniqueFd> Open(uint32_t worker);
   void Serve() { state_ = State::kServing; }
@@ -84,8 +90,8 @@ class Seat {
   std::chrono::steady_clock::time_point kill_at = std::chrono::steady_clock::time_point::max();
   // It gets no more orders, and is closed when it has answered all.
   bool retiring = false;
-  // What received_bytes() was when an answer was first found to be late; nothing: none is.
-  std::optional<uint64_t> late_since;
+  // Since an answer was first found to be late; nothing: none is.
+  std::optional<Lateness> late;
 
  private:
   State state_ = State::kEmpty;

@@ -15,6 +15,10 @@ namespace {
 using State = Seat::State;
 using std::chrono::steady_clock;
 
+// Their orders and their news have room in the nursery's socket, so that neither side of it waits
+// for the other.
+constexpr size_t kMostStarting = 32;
+constexpr size_t kMostKilled = 32;
 constexpr int kMostFailedStarts = 5;
 constexpr std::chrono::milliseconds kStartPause{50};  // doubled with each that fails
 
@@ -171,7 +175,7 @@ void WorkerPool::StartWorkers() {
   if (steady_clock::now() < next_start_) return;
   size_t starting = roster_->Count(State::kStarting);
   for (const auto& seat : roster_->seats()) {
-    if (starting >= book_.waiting()) return;
+    if (starting >= std::min(book_.waiting(), kMostStarting)) return;
     if (seat->state() != State::kEmpty) continue;
     if (absl::Status status = StartWorker(seat.get()); !status.ok()) {
       NoteFailedStart(status.message());
@@ -270,24 +274,36 @@ const char* WorkerPool::TakeResult(Seat* seat, const Frame& frame) {
   return nullptr;
 }
 
+// The rest are killed when these have been reaped.
 void WorkerPool::CheckDeadlines() {
+  size_t killed = roster_->CountKilled();
   for (const auto& seat : roster_->seats()) {
-    if (seat->state() == State::kServing) CheckAnswers(seat.get());
-    if (seat->state() != State::kEnding || seat->kill_at > steady_clock::now()) continue;
-    KillFor(seat.get(), {Fate::kMisbehaved, "closed its stream and lived on"});
+    if (killed >= kMostKilled) return;
+    if (seat->fault()) continue;
+    CheckSeat(seat.get());
+    if (seat->fault()) ++killed;
   }
 }
 
-// A caller who was slow may not have read an answer that was in time: then there are bytes. No more
-// of them than a worker can have said by then, or it could say something for ever.
+void WorkerPool::CheckSeat(Seat* seat) {
+  if (seat->state() == State::kServing) CheckAnswers(seat);
+  if (seat->state() != State::kEnding || seat->kill_at > steady_clock::now()) return;
+  KillFor(seat, {Fate::kMisbehaved, "closed its stream and lived on"});
+}
+
+// A caller who was slow, or stopped, has kept the worker from its answer: it has `grace` from when
+// this is seen. Then there are bytes that were not read, or it hangs. No more of them than a worker
+// can have said by then, or it could say something for ever.
 void WorkerPool::CheckAnswers(Seat* seat) {
   if (!HasLate(*seat)) {
-    seat->late_since.reset();
+    seat->late.reset();
     return;
   }
-  if (!seat->late_since) seat->late_since = seat->received_bytes();
-  const uint64_t since = seat->received_bytes() - *seat->late_since;
-  if (seat->HasBytes() && since <= MostUnread(options_.jobs)) return;
+  const TimePoint now = steady_clock::now();
+  if (!seat->late) seat->late = {now, seat->received_bytes()};
+  const uint64_t since = seat->received_bytes() - seat->late->received_bytes;
+  const bool may_answer = now < seat->late->found + options_.grace || seat->HasBytes();
+  if (may_answer && since <= MostUnread(options_.jobs)) return;
   KillFor(seat, {Fate::kHung, "did not answer in time"});
 }
 
@@ -389,10 +405,15 @@ TimePoint WorkerPool::NextDue() const {
   for (const auto& seat : roster_->seats()) {
     if (seat->state() == State::kEnding) due = std::min(due, seat->kill_at);
     if (seat->state() != State::kServing) continue;
+    if (seat->late) {
+      due = std::min(due, seat->late->found + options_.grace);
+      continue;
+    }
     for (const TransferId id : seat->load()) due = std::min(due, book_.Find(id)->deadline);
   }
   const bool may_start =
-      roster_->Count(State::kEmpty) > 0 && book_.waiting() > roster_->Count(State::kStarting);
+      roster_->Count(State::kEmpty) > 0 &&
+      std::min(book_.waiting(), kMostStarting) > roster_->Count(State::kStarting);
   return may_start ? std::min(due, next_start_) : due;
 }
 

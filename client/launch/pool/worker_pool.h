@@ -38,7 +38,7 @@
 //
 // Hostile inputs: all that a worker sends. Frames are bounded (frame.h), decoded as a whole
 // (transfer_codec.h) and must be in order (transfer_book.h); one that is not ends the worker. So does
-// an answer that is late by `grace`. A worker that is taken over can lie about its own transfers,
+// an answer that is late by twice `grace`. A worker that is taken over can lie about its own transfers,
 // and about no others.
 
 #ifndef SOCKGATE_CLIENT_LAUNCH_POOL_WORKER_POOL_H_
@@ -76,7 +76,8 @@ class WorkerPool {
     uint64_t recycle_after = 1000;  // transfers; then another worker takes the place. 0: never
 
     // Of any transfer that says no shorter one. A worker whose answer is later than that by `grace`
-    // hangs, and is ended.
+    // has it once more from when Poll() sees this, for a Poll() may itself be late; then it hangs,
+    // and is ended.
     std::chrono::milliseconds max_time = std::chrono::minutes(10);
     std::chrono::milliseconds grace = std::chrono::seconds(10);
 
@@ -102,7 +103,8 @@ class WorkerPool {
   };
 
   // Starts the nursery; workers start when there is something to do. InvalidArgument: no channel, no
-  // worker, no job or no time. FailedPrecondition: `ca_file` cannot be used.
+  // worker, no job or no time. FailedPrecondition: `ca_file` cannot be used, or the kernel has no
+  // pidfds.
   static absl::StatusOr<std::unique_ptr<WorkerPool>> Start(Options options, Callbacks callbacks);
 
   ~WorkerPool();
@@ -150,6 +152,7 @@ class WorkerPool {
   const char* TakeFrame(Seat* seat, const Frame& frame);
   const char* TakeResult(Seat* seat, const Frame& frame);
   void CheckDeadlines();
+  void CheckSeat(Seat* seat);
   void CheckAnswers(Seat* seat);
   bool HasLate(const Seat& seat) const;
 

@@ -165,5 +165,13 @@ TEST(TransferCodecTest, AWorkerMayNotSayWhatIsTheLaunchersToSay) {
   }
 }
 
+TEST(TransferCodecTest, ACodeThatLibcurlDoesNotHaveIsRefused) {
+  for (const uint32_t code : {uint32_t{CURL_LAST}, 256U, UINT32_MAX}) {
+    TransferResult result;
+    result.code = code;
+    EXPECT_STREQ(DecodeResult(EncodeResult(result), &result), "code");
+  }
+}
+
 }  // namespace
 }  // namespace sockgate

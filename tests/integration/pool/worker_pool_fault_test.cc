@@ -1,13 +1,19 @@
 // A pool whose workers crash, hang, lie or cannot be started: who is blamed, and that nobody else
 // pays for it.
 
+#include <errno.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cstddef>
+#include <iostream>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -38,6 +44,21 @@ class SharedCount {
  private:
   std::atomic<int>* count_;
 };
+
+// As an old kernel, or a container's filter.
+void ForbidPidfds() {
+  sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program = {4, code};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+    _exit(2);
+  }
+}
 
 class WorkerPoolFaultTest : public ::testing::Test {
  protected:
@@ -139,6 +160,29 @@ TEST_F(WorkerPoolFaultTest, AWorkerThatHangsIsEnded) {
   EXPECT_EQ(run[id].result.fate, Fate::kHung);
   EXPECT_EQ(run[id].result.text, "the worker did not answer in time");
   EXPECT_EQ(run[id].result.attempts, 2U);
+}
+
+TEST_F(WorkerPoolFaultTest, AWorkerThatWasStoppedWithItsLauncherDoesNotHang) {
+  const SharedCount begun;
+  WorkerPool::Options options = PoolOptions(broker_, 1, 1);
+  options.grace = std::chrono::milliseconds(500);
+  options.on_begin = [&](CURL*, TransferId) { ++*begun; };
+  PoolRun run(std::move(options));
+  Transfer transfer;
+  transfer.url = server_.Url("/slow/60000");
+  transfer.max_time = std::chrono::milliseconds(200);
+  const TransferId id = run.Add(transfer);
+  while (*begun == 0) ASSERT_TRUE(run.pool().Poll(std::chrono::milliseconds(5)).ok());
+  const pid_t worker = ChildrenOf(NurseryPid()).at(0);
+  kill(worker, SIGSTOP);
+  usleep(750000);
+  EXPECT_TRUE(run.pool().Poll(std::chrono::milliseconds(0)).ok());
+  ASSERT_EQ(run[id].results, 0);
+  kill(worker, SIGCONT);
+  ASSERT_TRUE(run.Run().ok());
+  EXPECT_EQ(run[id].result.fate, Fate::kEnded) << run[id].result.text;
+  EXPECT_EQ(run[id].result.code, static_cast<uint32_t>(CURLE_OPERATION_TIMEDOUT));
+  EXPECT_EQ(run[id].result.attempts, 1U);
 }
 
 TEST_F(WorkerPoolFaultTest, AWorkerThatClosesItsStreamAndLivesOnIsEnded) {
@@ -288,6 +332,16 @@ TEST_F(WorkerPoolFaultTest, AWorkerWhoseBrokerHasGoneIsReplaced) {
   EXPECT_TRUE(run[before].result.ok());
   EXPECT_EQ(run[during].result.error.kind, ConnectError::Kind::kBrokerGone);
   EXPECT_TRUE(run[after].result.ok()) << run[after].result.text;
+}
+
+TEST_F(WorkerPoolFaultTest, WithoutPidfdsThereIsNoPool) {
+  const auto start = [&] {
+    ForbidPidfds();
+    const auto pool = WorkerPool::Start(PoolOptions(broker_, 1, 1), {});
+    std::cerr << pool.status();
+    _exit(pool.ok() ? 1 : 0);
+  };
+  EXPECT_EXIT(start(), ::testing::ExitedWithCode(0), "a pool needs pidfd_open");
 }
 
 TEST_F(WorkerPoolFaultTest, WithoutItsNurseryAPoolEndsAllAndSaysSo) {

@@ -311,6 +311,27 @@ TEST_F(WorkerPoolTest, WorkersAreReplacedAfterSoManyTransfers) {
   EXPECT_EQ(channels, 3);
 }
 
+// More would fill the nursery's socket, and launcher and nursery would wait for each other.
+TEST_F(WorkerPoolTest, OfManyWorkersFewAreStartedAtOnce) {
+  int starting = 0;
+  int most = 0;
+  int done = 0;
+  WorkerPool::Options options = PoolOptions(broker_, 33, 1);
+  options.channel = [&] {
+    most = std::max(most, ++starting);
+    return broker_.AddWorker("test");
+  };
+  WorkerPool::Callbacks callbacks;
+  callbacks.on_worker = [&](absl::string_view /*layers*/) { --starting; };
+  callbacks.on_done = [&](const TransferResult& result) { done += result.ok() ? 1 : 0; };
+  auto pool = WorkerPool::Start(std::move(options), std::move(callbacks));
+  ASSERT_TRUE(pool.ok());
+  for (int i = 0; i < 33; ++i) ASSERT_TRUE((*pool)->Add(To(server_.Url("/hello"))).ok());
+  ASSERT_TRUE((*pool)->Run().ok());
+  EXPECT_EQ(done, 33);
+  EXPECT_EQ(most, 32);
+}
+
 TEST_F(WorkerPoolTest, NothingIsLeftOfAPoolThatEndsMidway) {
   const size_t descriptors = *OpenFdCount(getpid());
   const std::vector<pid_t> children = ChildrenOf(getpid());
