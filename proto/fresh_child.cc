@@ -47,7 +47,14 @@ pid_t ForkWithoutSignals() {
 void ResetSignals() {
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number) sigaction(number, &standard, nullptr);
+  for (int number = 1; number < NSIG; ++number) {
+    struct sigaction before;
+    if ((number == SIGINT || number == SIGHUP) && sigaction(number, nullptr, &before) == 0 &&
+        before.sa_handler == SIG_IGN) {
+      continue;
+    }
+    sigaction(number, &standard, nullptr);
+  }
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -22,7 +22,8 @@ namespace sockgate {
 [[nodiscard]] pid_t ForkWithoutSignals();
 
 // Default handlers, and nothing blocked: the launcher's handlers would run with the launcher's idea
-// of the process.
+// of the process. What is ignored of SIGINT and SIGHUP stays so: under nohup(1), or in a shell's
+// background, a terminal ends neither the launcher nor its children.
 void ResetSignals();
 
 // Opens /dev/null for each of 0, 1 and 2 that is closed. A missing one would be filled by the next

@@ -16,7 +16,8 @@
 //   launcher                  child of Start                   child of Exec
 //   compiles the profile,
 //   opens the folders
-//   forks                     signals to their defaults        the same
+//   forks                     signals to their defaults, but   the same
+//                             ignored SIGINT, SIGHUP stay so
 //                             dies with the launcher           the same
 //                             closes descriptors               also moves the channel to 3
 //                             namespaces, limits, user         the same

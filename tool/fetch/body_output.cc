@@ -21,7 +21,7 @@ absl::Status BodyOutput::Begin() {
   if (file_.has_value()) return file_->Restart();
   if (place_.kind == Kind::kFile || place_.kind == Kind::kRemoteName) {
     auto file = place_.kind == Kind::kFile
-                    ? OutputFile::Open(place_.path, place_.existing)
+                    ? OutputFile::Open(place_.path, place_.existing, stop_)
                     : OutputFile::OpenBeneath(place_.folder, place_.path, place_.existing);
     if (!file.ok()) return file.status();
     file_.emplace(*std::move(file));
@@ -31,7 +31,10 @@ absl::Status BodyOutput::Begin() {
 }
 
 absl::Status BodyOutput::Add(absl::string_view piece) {
-  if (file_.has_value()) return Write(file_->descriptor(), piece, file_->path());
+  if (file_.has_value()) {
+    if (!file_->CanRestart()) written_ += piece.size();
+    return Write(file_->descriptor(), piece, file_->path());
+  }
   if (place_.kind == Kind::kNowhere) return absl::OkStatus();
   if (unnamed_.valid()) return Write(unnamed_.get(), piece, "a temporary file");
   return AddToStandardOutput(piece);

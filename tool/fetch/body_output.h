@@ -73,7 +73,7 @@ class BodyOutput {
   std::optional<OutputFile> file_;
   UniqueFd unnamed_;
   TerminalText shown_;
-  uint64_t written_ = 0;  // to standard output
+  uint64_t written_ = 0;  // to what takes nothing back
 };
 
 }  // namespace sockgate

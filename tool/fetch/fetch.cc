@@ -1,6 +1,7 @@
 #include "tool/fetch/fetch.h"
 
 #include <curl/curl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -27,12 +28,14 @@
 #include "tool/fetch/fetch_plan.h"
 #include "tool/fetch/fetch_policy.h"
 #include "tool/fetch/fetch_run.h"
+#include "tool/fetch/terminal_text.h"
 
 namespace sockgate {
 namespace {
 
+// What is wrong may have a stranger's URL in it.
 int Fail(int status, absl::string_view what) {
-  std::fprintf(stderr, "sockgate fetch: %.*s\n", static_cast<int>(what.size()), what.data());
+  std::fprintf(stderr, "sockgate fetch: %s\n", TerminalLine(what).c_str());
   return status;
 }
 
@@ -58,7 +61,12 @@ UniqueFd CatchSignals() {
   signal(SIGPIPE, SIG_IGN);
   sigset_t ending;
   sigemptyset(&ending);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&ending, number);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction now;
+    // One that is ignored, as by nohup(1), would be queued all the same.
+    if (sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) continue;
+    sigaddset(&ending, number);
+  }
   sigprocmask(SIG_BLOCK, &ending, nullptr);
   return UniqueFd(signalfd(-1, &ending, SFD_CLOEXEC));
 }
@@ -68,6 +76,12 @@ int ExitStatusOf(int stop) {
   signalfd_siginfo signal;
   if (read(stop, &signal, sizeof(signal)) != sizeof(signal)) return kExitBroker;
   return 128 + static_cast<int>(signal.ssi_signo);
+}
+
+// A terminal's Ctrl-C is also for the processes that are starting, whose end may be heard of first.
+int FailToStart(int stop, const absl::Status& why) {
+  pollfd entry = {stop, POLLIN, 0};
+  return poll(&entry, 1, 100) == 1 ? ExitStatusOf(stop) : Fail(kExitBroker, why.message());
 }
 
 // The workers read them for themselves; that they cannot is told before anything begins.
@@ -134,7 +148,7 @@ int Run(const FetchOptions& options, const FetchPlan& plan, const FetchPolicy& p
   RaiseDescriptorLimit();
   const std::optional<launch::Identity> user = FindNobody();
   auto broker = StartBroker(options, policy, user);
-  if (!broker.ok()) return Fail(kExitBroker, broker.status().message());
+  if (!broker.ok()) return FailToStart(stop.get(), broker.status());
   FetchRun run(options, plan, policy, stop.get());
   launch::WorkerPool::Callbacks callbacks = run.Callbacks();
   if (options.verbose) {
@@ -146,7 +160,7 @@ int Run(const FetchOptions& options, const FetchPlan& plan, const FetchPolicy& p
   }
   auto pool = launch::WorkerPool::Start(
       PoolOptions(options, plan, &*broker, policy.role.name, user), std::move(callbacks));
-  if (!pool.ok()) return Fail(kExitBroker, pool.status().message());
+  if (!pool.ok()) return FailToStart(stop.get(), pool.status());
   const std::optional<int> status = run.Run(pool->get());
   return status.has_value() ? *status : ExitStatusOf(stop.get());
 }

@@ -3,7 +3,8 @@
 //
 // Process: the launcher, unconfined, single-threaded. It opens output files and gives them to no
 // worker. No name is looked up here: the broker does that, for the workers.
-// Signals: SIGINT, SIGTERM and SIGHUP end broker and workers, and remove what is not whole.
+// Signals: SIGINT, SIGTERM and SIGHUP end broker and workers, and remove what is not whole, unless
+// they are ignored.
 
 #ifndef SOCKGATE_TOOL_FETCH_FETCH_H_
 #define SOCKGATE_TOOL_FETCH_FETCH_H_

@@ -66,8 +66,9 @@ bool IsDenied(const FetchOutcome& outcome, int exit_status) {
 }  // namespace
 
 int FetchOutcome::ExitStatus(const FetchPolicy& policy) const {
-  if (!output.ok()) return CURLE_WRITE_ERROR;
-  if (EndedByItsWorker(result.fate)) return kExitBroker;
+  if (!output.ok()) return absl::IsDataLoss(output) ? kExitBroker : CURLE_WRITE_ERROR;
+  // A worker that was taken over may say any number: 256 would be 0 to a shell.
+  if (EndedByItsWorker(result.fate) || result.code >= kExitDenied) return kExitBroker;
   const auto code = static_cast<CURLcode>(result.code);
   if (result.error.kind == ConnectError::Kind::kLookup && result.error.error_number == EAGAIN &&
       policy.WasOutOfTime(Seconds(result.timings.total))) {

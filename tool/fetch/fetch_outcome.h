@@ -23,7 +23,7 @@ struct FetchOutcome {
   std::string file;       // where the body is; empty: in no file
   unsigned retries = 0;   // that were made
   TransferResult result;  // of the last attempt
-  absl::Status output;    // of writing the body
+  absl::Status output;  // of writing the body; DataLoss: its worker ended, and it cannot begin anew
 
   // curl's exit status, or one of exit_status.h.
   int ExitStatus(const FetchPolicy& policy) const;

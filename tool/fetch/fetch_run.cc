@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include "tool/fetch/content_length.h"
 #include "tool/fetch/interruptible_write.h"
 #include "tool/fetch/shown_url.h"
+#include "tool/fetch/terminal_text.h"
 
 namespace sockgate {
 namespace {
@@ -28,6 +30,16 @@ RetryRule::Options RetriesOf(const FetchOptions& options) {
           in_milliseconds(options.retry_max_time_s)};
 }
 
+// Each that has begun, or rests until it begins again, has a file open. The others are for broker,
+// workers and what libraries open.
+size_t MostFiles(unsigned workers) {
+  constexpr rlim_t kReserve = 32;
+  const rlim_t others = kReserve + rlim_t{4} * workers;
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= others) return 1;
+  return limit.rlim_cur - others;
+}
+
 }  // namespace
 
 FetchRun::FetchRun(const FetchOptions& options, const FetchPlan& plan, const FetchPolicy& policy,
@@ -36,6 +48,7 @@ FetchRun::FetchRun(const FetchOptions& options, const FetchPlan& plan, const Fet
       plan_(plan),
       policy_(policy),
       stop_(stop),
+      most_files_(MostFiles(options.workers)),
       retry_(RetriesOf(options)),
       // What is drawn must not mix with a body.
       bar_(STDERR_FILENO, !options.silent && isatty(STDERR_FILENO) == 1 && !plan.ShowsBodies()) {
@@ -57,7 +70,10 @@ std::optional<int> FetchRun::Run(launch::WorkerPool* pool) {
   for (;;) {
     BeginRetries();
     BeginSome();
-    if (under_way_.empty() && resting_.empty()) break;
+    if (under_way_.empty() && resting_.empty()) {
+      if (was_cancelled_) return EndEarly(absl::CancelledError());
+      break;
+    }
     const absl::Status status =
         AwaitSomething() ? pool->Poll(milliseconds(0)) : absl::CancelledError();
     if (!status.ok()) return EndEarly(status);
@@ -82,10 +98,13 @@ bool FetchRun::IsStopped(milliseconds within) const {
   return poll(&entry, 1, static_cast<int>(within.count())) == 1;
 }
 
-// No more than can be under way: each has a file open.
+// No more than can be under way.
 void FetchRun::BeginSome() {
   const size_t most = size_t{options_.jobs} * options_.workers;
-  while (next_ < plan_.jobs.size() && under_way_.size() < most) {
+  const auto may_begin = [&] {
+    return under_way_.size() < most && under_way_.size() + resting_.size() < most_files_;
+  };
+  while (next_ < plan_.jobs.size() && may_begin()) {
     const size_t index = next_++;
     Begin(std::make_unique<Item>(index, &plan_.jobs[index].place, stop_));
   }
@@ -152,7 +171,7 @@ void FetchRun::OnRestart(TransferId id) {
   absl::Status status =
       item->output.CanRestart()
           ? item->output.Begin()
-          : absl::UnavailableError("its worker ended when a part of the body was written already");
+          : absl::DataLossError("its worker ended when a part of the body was written already");
   if (!status.ok()) Fail(id, item, status);
 }
 
@@ -176,8 +195,8 @@ void FetchRun::OnDone(const TransferResult& result) {
     Void(item.get());
     ++item->retries;
     if (options_.verbose) {
-      Say(STDERR_FILENO, absl::StrCat("* ", ShownUrl(plan_.jobs[item->index].url), ": again in ",
-                                      pause->count(), " ms"));
+      Say(STDERR_FILENO, absl::StrCat("* ", TerminalLine(ShownUrl(plan_.jobs[item->index].url)),
+                                      ": again in ", pause->count(), " ms"));
     }
     resting_.emplace(Clock::now() + *pause, std::move(item));
   } else {
@@ -200,7 +219,10 @@ void FetchRun::Finish(std::unique_ptr<Item> item, const TransferResult& result) 
     item->failure = item->output.Finish();
   }
   // The signal is what is told.
-  if (absl::IsCancelled(item->failure)) return;
+  if (absl::IsCancelled(item->failure)) {
+    was_cancelled_ = true;
+    return;
+  }
   FetchOutcome outcome;
   outcome.number = item->index + 1;
   outcome.url = plan_.jobs[item->index].url;

@@ -91,6 +91,7 @@ class FetchRun {
   const FetchPlan& plan_;
   const FetchPolicy& policy_;
   const int stop_;
+  const size_t most_files_;
   const RetryRule retry_;
   FetchBar bar_;
   launch::WorkerPool* pool_ = nullptr;
@@ -99,6 +100,7 @@ class FetchRun {
   absl::flat_hash_map<TransferId, std::unique_ptr<Item>> under_way_;
   std::multimap<Clock::time_point, std::unique_ptr<Item>> resting_;  // until their next attempt
   FetchTotals totals_;
+  bool was_cancelled_ = false;  // a body could not be written before `stop` was readable
   int status_ = 0;
 };
 

@@ -1,7 +1,9 @@
 #include "tool/fetch/output_file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -35,6 +37,34 @@ mode_t UsualMode() {
   return 0666 & ~mask;
 }
 
+// open(2) of a pipe would wait inside for a reader, and hear no signal that comes by a descriptor.
+// Invalid, with errno set.
+UniqueFd OpenUnlessStopped(const std::string& path, int stop) {
+  constexpr int kPause = 50;  // milliseconds
+  for (;;) {
+    UniqueFd file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (file.valid()) {
+      const int flags = fcntl(file.get(), F_GETFL);
+      if (flags < 0 || fcntl(file.get(), F_SETFL, flags & ~O_NONBLOCK) != 0) file.Reset();
+      return file;
+    }
+    struct stat there;
+    if (errno != ENXIO || stat(path.c_str(), &there) != 0 || !S_ISFIFO(there.st_mode)) return file;
+    pollfd entry = {stop, POLLIN, 0};
+    if (poll(&entry, 1, kPause) > 0) {
+      errno = ECANCELED;
+      return file;
+    }
+  }
+}
+
+// Neither replaces anything; a file system may know but one of them.
+bool RenameToFree(const std::string& from, const std::string& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+  if (errno != EINVAL && errno != ENOSYS) return false;
+  return link(from.c_str(), to.c_str()) == 0 && unlink(from.c_str()) == 0;
+}
+
 }  // namespace
 
 OutputFile::OutputFile(UniqueFd descriptor, std::string path, std::string hidden, Existing existing)
@@ -53,10 +83,10 @@ OutputFile::~OutputFile() {
   if (!hidden_.empty()) unlink(hidden_.c_str());
 }
 
-absl::StatusOr<OutputFile> OutputFile::Open(const std::string& path, Existing existing) {
+absl::StatusOr<OutputFile> OutputFile::Open(const std::string& path, Existing existing, int stop) {
   struct stat there;
   if (stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
-    UniqueFd file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+    UniqueFd file = OpenUnlessStopped(path, stop);
     if (!file.valid()) return CannotWrite(path, errno);
     return OutputFile(std::move(file), path, "", existing);
   }
@@ -83,8 +113,14 @@ absl::StatusOr<OutputFile> OutputFile::OpenHidden(const std::string& path, Exist
   return output;
 }
 
+// Of the null device nobody reads what was written.
+bool OutputFile::CanRestart() const {
+  struct stat status;
+  return !hidden_.empty() || (fstat(descriptor_.get(), &status) == 0 && S_ISCHR(status.st_mode) &&
+                              status.st_rdev == makedev(1, 3));
+}
+
 absl::Status OutputFile::Restart() {
-  // A pipe cannot take anything back, and a device need not.
   if (hidden_.empty()) return absl::OkStatus();
   if (ftruncate(descriptor_.get(), 0) == 0 && lseek(descriptor_.get(), 0, SEEK_SET) == 0) {
     return absl::OkStatus();
@@ -103,12 +139,11 @@ absl::Status OutputFile::Keep() {
 
 bool OutputFile::GiveName() { return rename(hidden_.c_str(), path_.c_str()) == 0; }
 
-// link(2) replaces nothing.
 bool OutputFile::GiveFreeName() {
   const std::string wanted = path_;
   for (int number = 0; number <= kMostNumber; ++number) {
     if (number != 0) path_ = absl::StrCat(wanted, ".", number);
-    if (link(hidden_.c_str(), path_.c_str()) == 0) return unlink(hidden_.c_str()) == 0;
+    if (RenameToFree(hidden_, path_)) return true;
     if (errno != EEXIST) return false;
   }
   return false;

@@ -1,10 +1,10 @@
 // OutputFile: where one body goes: into a file that gets its name when the body is complete, or
 // into whatever else the path leads to.
 //
-// Process: the launcher, unconfined; a worker gets the descriptor and never a name.
+// Process: the launcher, unconfined, which writes what a worker sends it.
 // Ownership: the object owns the descriptor, and the hidden file until Keep(); its destructor
 // removes what was not kept. A launcher that is killed by SIGKILL leaves ".NAME.XXXXXX" behind.
-// Blocking: as the file system does.
+// Blocking: as the file system does, and Open() until a pipe has a reader.
 // Hostile inputs: none; see output_name.h for names that are.
 // Failure: a Status that names the path.
 
@@ -24,8 +24,10 @@ class OutputFile {
   // NAME.1, or so on to NAME.100.
   enum class Existing { kReplace, kNumber };
 
-  // What is no regular file, a device or a pipe, is written to as it is. A link is followed.
-  static absl::StatusOr<OutputFile> Open(const std::string& path, Existing existing);
+  // What is no regular file, a device or a pipe, is written to as it is. A link is followed, if it
+  // leads to something. A pipe without a reader is waited for until it has one; Cancelled: `stop`
+  // was readable first.
+  static absl::StatusOr<OutputFile> Open(const std::string& path, Existing existing, int stop = -1);
   // The same for a name that a URL chose, which never leads anywhere else: a link is replaced.
   static absl::StatusOr<OutputFile> OpenBeneath(const std::string& folder, const std::string& name,
                                                 Existing existing);
@@ -38,6 +40,8 @@ class OutputFile {
   // Where the body is, or will be.
   const std::string& path() const { return path_; }
 
+  // Whether what was written can be taken back: not from a pipe or a terminal.
+  bool CanRestart() const;
   // Takes back what was written: another attempt begins.
   absl::Status Restart();
 

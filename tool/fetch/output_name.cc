@@ -3,12 +3,11 @@
 #include <curl/curl.h>
 #include <limits.h>
 
-#include <algorithm>
 #include <memory>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "tool/fetch/terminal_text.h"
 
 namespace sockgate {
 namespace {
@@ -32,10 +31,7 @@ absl::string_view Fault(absl::string_view name) {
   if (name.empty()) return "has no file name at its end";
   if (name == "." || name == "..") return "ends in the name of a folder";
   if (name.size() > kMost) return "ends in a name that is too long";
-  if (std::any_of(name.begin(), name.end(),
-                  [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); })) {
-    return "ends in a name with control characters";
-  }
+  if (TerminalLine(name) != name) return "ends in a name with control characters";
   return "";
 }
 

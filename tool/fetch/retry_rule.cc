@@ -79,7 +79,9 @@ RetryRule::Milliseconds RetryRule::PauseAfter(const AttemptEnd& end, unsigned re
   // A wish for longer than that ends it, whatever its number of seconds is.
   if (end.retry_after > kLongestWait) return kLongestWait + Milliseconds(1);
   if (end.retry_after.count() > 0) return end.retry_after;
-  if (end.error.kind == Kind::kLimited) return Milliseconds(end.error.retry_after_ms);
+  if (end.error.kind == Kind::kLimited && end.error.retry_after_ms != 0) {
+    return Milliseconds(end.error.retry_after_ms);
+  }
   if (options_.delay.count() != 0) return options_.delay;
   const unsigned doublings = std::min(retries_made, 10U);
   return std::min(kFirstPause * (1U << doublings), kLongestPause);
@@ -92,8 +94,12 @@ std::chrono::seconds ReadRetryAfter(absl::string_view headers, int64_t now) {
   for (const absl::string_view line : absl::StrSplit(headers, '\n')) {
     if (!absl::StartsWithIgnoreCase(line, kName)) continue;
     const absl::string_view value = absl::StripAsciiWhitespace(line.substr(kName.size()));
-    // A number beyond all numbers is a long time, and no date.
     if (absl::SimpleAtoi(value, &wait)) continue;
+    // A number beyond all numbers is a long time, and no date.
+    if (!value.empty() && std::all_of(value.begin(), value.end(), absl::ascii_isdigit)) {
+      wait = INT32_MAX;
+      continue;
+    }
     const time_t date = curl_getdate(std::string(value).c_str(), nullptr);
     wait = date < 0 ? 0 : static_cast<int64_t>(date) - now;
   }

@@ -1,6 +1,7 @@
 // `sockgate fetch` with many URLs: workers, jobs, results, the policy that holds for all of them.
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <sstream>
 
@@ -40,6 +41,18 @@ TEST_F(FetchMany, AListIsFetchedByManyAtOnce) {
     const std::string name = absl::StrCat(i * 100);
     EXPECT_EQ(folder_.Read(name).size(), static_cast<size_t>(i * 100)) << name;
   }
+}
+
+TEST_F(FetchMany, NoMoreAreUnderWayThanFilesMayBeOpen) {
+  const std::string list = folder_.Write("list", List(90));
+  const pid_t pid = StartSockgate({"fetch", "--allow", allow_, "--jobs", "100", "-O",
+                                   "--output-dir", folder_.path(), "-i", list},
+                                  folder_.In("err"), [] {
+                                    const rlimit few = {64, 64};
+                                    setrlimit(RLIMIT_NOFILE, &few);
+                                  });
+  EXPECT_EQ(AwaitSockgate(pid), 0) << folder_.Read("err");
+  EXPECT_EQ(folder_.Names().size(), 92U);
 }
 
 TEST_F(FetchMany, AListMayComeFromStandardInput) {

@@ -43,6 +43,20 @@ TEST(FetchOutcomeTest, AWorkersEndIsNoServersFault) {
     outcome.result.fate = fate;
     EXPECT_EQ(outcome.ExitStatus(Default()), 122);
   }
+  outcome.result.fate = Fate::kCancelled;
+  outcome.output = absl::DataLossError("half of it is written");
+  EXPECT_EQ(outcome.ExitStatus(Default()), 122);
+  outcome.output = absl::ErrnoToStatus(ENOSPC, "disk");
+  EXPECT_EQ(outcome.ExitStatus(Default()), 23);
+}
+
+TEST(FetchOutcomeTest, NoWorkerChoosesAnExitStatusThatIsNotLibcurls) {
+  for (const uint32_t code : {120U, 121U, 255U, 256U, 512U, UINT32_MAX}) {
+    FetchOutcome outcome = Ended(CURLE_OK);
+    outcome.result.code = code;
+    EXPECT_EQ(outcome.ExitStatus(Default()), 122) << code;
+  }
+  EXPECT_EQ(Ended(CURLE_GOT_NOTHING).ExitStatus(Default()), 52);
 }
 
 TEST(FetchOutcomeTest, WhatAServerWritesIsNotObeyed) {

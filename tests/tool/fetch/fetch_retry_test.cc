@@ -1,6 +1,11 @@
 // `sockgate fetch --retry` and the limits of a transfer, against servers that fail.
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -31,6 +36,84 @@ TEST(FetchRetryTest, AFileHasTheLastAttemptsBodyToo) {
                 .status,
             0);
   EXPECT_EQ(folder.Read("a"), "done\n");
+}
+
+TEST(FetchRetryTest, APipeGetsOneBodyAndTheNullDeviceAny) {
+  const ScriptedServer server({kBusy, kBusy, kDone});
+  const std::vector<std::string> arguments = {"fetch",   "--allow",    server.authority(),
+                                              "--retry", "1",          "--retry-delay",
+                                              "0.05",    server.Url(), "-o"};
+  const auto with_output = [&](const std::string& path) {
+    std::vector<std::string> all = arguments;
+    all.push_back(path);
+    return RunSockgate(all);
+  };
+  EXPECT_EQ(with_output("/dev/stdout").out, "busy\n");
+  EXPECT_EQ(server.served(), 1U);
+  EXPECT_EQ(with_output("/dev/null").status, 0);
+  EXPECT_EQ(server.served(), 3U);
+}
+
+// While it waits for its second attempt; as under nohup(1), with all its processes.
+TEST(FetchRetryTest, AnIgnoredSignalEndsNothing) {
+  const FetchFolder folder;
+  const ScriptedServer server({kBusy, kDone});
+  const pid_t pid = StartSockgate({"fetch", "--allow", server.authority(), "--retry", "1",
+                                   "--retry-delay", "0.7", "-o", folder.In("a"), server.Url()},
+                                  folder.In("err"), [] {
+                                    setpgid(0, 0);
+                                    signal(SIGHUP, SIG_IGN);
+                                    signal(SIGINT, SIG_IGN);
+                                  });
+  while (server.served() == 0 && waitpid(pid, nullptr, WNOHANG) == 0) usleep(10000);
+  kill(-pid, SIGHUP);
+  kill(-pid, SIGINT);
+  EXPECT_EQ(AwaitSockgate(pid), 0) << folder.Read("err");
+  EXPECT_EQ(folder.Read("a"), "done\n");
+}
+
+// Comes before anything else, and is heard of when fetch listens.
+void RaiseHeldSigterm() {
+  sigset_t held;
+  sigemptyset(&held);
+  sigaddset(&held, SIGTERM);
+  sigprocmask(SIG_BLOCK, &held, nullptr);
+  raise(SIGTERM);
+}
+
+TEST(FetchRetryTest, ASignalIsHeardWhileAPipeHasNoReader) {
+  const FetchFolder folder;
+  ASSERT_EQ(mkfifo(folder.In("pipe").c_str(), 0600), 0);
+  const pid_t pid = StartSockgate({"fetch", "-o", folder.In("pipe"), "http://127.0.0.1:1/"},
+                                  folder.In("err"), RaiseHeldSigterm);
+  EXPECT_EQ(AwaitSockgate(pid), 128 + SIGTERM) << folder.Read("err");
+}
+
+TEST(FetchRetryTest, ASignalIsWhatIsToldOfAStartThatFails) {
+  const FetchFolder folder;
+  for (const bool signalled : {false, true}) {
+    const pid_t pid = StartSockgate({"fetch", "http://127.0.0.1:1/"}, folder.In("err"), [&] {
+      const rlimit too_few = {5, 5};
+      setrlimit(RLIMIT_NOFILE, &too_few);
+      if (signalled) RaiseHeldSigterm();
+    });
+    EXPECT_EQ(AwaitSockgate(pid), signalled ? 128 + SIGTERM : 122) << folder.Read("err");
+  }
+}
+
+TEST(FetchRetryTest, AStrangersUrlIsSpelledOut) {
+  const ScriptedServer server({kBusy, kDone});
+  const FetchFolder folder;
+  const std::string list = folder.Write("list", server.Url() +
+                                                    "\xc2\x9b"
+                                                    "2J\n");
+  CommandResult result = RunSockgate({"fetch", "-v", "--allow", server.authority(), "--retry", "1",
+                                      "--retry-delay", "0.05", "-i", list});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_TRUE(absl::StrContains(result.err, "page\\xc2\\x9b2J: again in ")) << result.err;
+  result = RunSockgate({"fetch", "-O", "-i", list});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_TRUE(absl::StrContains(result.err, "page\\xc2\\x9b2J' ends in ")) << result.err;
 }
 
 TEST(FetchRetryTest, SaysHowOftenItTried) {

@@ -1,5 +1,6 @@
 #include "tool/fetch/output_file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include "tool/write_all.h"
 
@@ -101,6 +103,10 @@ TEST_F(OutputFileTest, ANamedLinkIsFollowedAndADeviceWrittenTo) {
   ASSERT_TRUE(file.ok() && WriteAll(file->descriptor(), "after") && file->Keep().ok());
   EXPECT_EQ(Read(In("real")), "after");
   EXPECT_TRUE(std::filesystem::is_symlink(In("link")));
+  std::filesystem::create_symlink("nothing", In("dangling"));
+  auto replaced = OutputFile::Open(In("dangling"), Existing::kReplace);
+  ASSERT_TRUE(replaced.ok() && replaced->Keep().ok());
+  EXPECT_TRUE(std::filesystem::is_regular_file(std::filesystem::symlink_status(In("dangling"))));
   auto device = OutputFile::Open("/dev/null", Existing::kReplace);
   ASSERT_TRUE(device.ok() && device->Restart().ok() && device->Keep().ok());
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
@@ -115,6 +121,26 @@ TEST_F(OutputFileTest, ANameFromAUrlFollowsNoLink) {
   EXPECT_EQ(Read(In("page")), "hostile");
   std::filesystem::create_directory(In("folder"));
   EXPECT_FALSE(OutputFile::OpenBeneath(folder_, "folder", Existing::kReplace).ok());
+}
+
+TEST_F(OutputFileTest, APipesReaderIsWaitedForUntilItIsToStop) {
+  ASSERT_EQ(mkfifo(In("pipe").c_str(), 0600), 0);
+  int stop[2];
+  ASSERT_EQ(pipe(stop), 0);
+  ASSERT_TRUE(WriteAll(stop[1], "x"));
+  EXPECT_TRUE(
+      absl::IsCancelled(OutputFile::Open(In("pipe"), Existing::kReplace, stop[0]).status()));
+  std::thread reader([&] { EXPECT_EQ(Read(In("pipe")), "body"); });
+  {
+    auto file = OutputFile::Open(In("pipe"), Existing::kReplace);
+    ASSERT_TRUE(file.ok()) << file.status();
+    EXPECT_FALSE(file->CanRestart());
+    EXPECT_EQ(fcntl(file->descriptor(), F_GETFL) & O_NONBLOCK, 0);
+    EXPECT_TRUE(WriteAll(file->descriptor(), "body"));
+  }
+  reader.join();
+  close(stop[0]);
+  close(stop[1]);
 }
 
 TEST_F(OutputFileTest, AnErrorNamesThePath) {

@@ -35,6 +35,14 @@ TEST(OutputNameTest, LeadsNowhereElse) {
 TEST(OutputNameTest, HasNoControlCharactersAndFits) {
   EXPECT_FALSE(OutputName("https://a.example/a\x1b[2Jb").ok());
   EXPECT_FALSE(OutputName("https://a.example/a\x7f").ok());
+  EXPECT_FALSE(OutputName("https://a.example/a\xc2\x9b"
+                          "2J")
+                   .ok());
+  EXPECT_FALSE(OutputName("https://a.example/a\xe2\x80\xae"
+                          "gpj.exe")
+                   .ok());
+  EXPECT_FALSE(OutputName("https://a.example/a\xff").ok());
+  EXPECT_EQ(NameOf("https://a.example/caf\xc3\xa9"), "caf\xc3\xa9");
   EXPECT_TRUE(OutputName("https://a.example/" + std::string(240, 'a')).ok());
   EXPECT_FALSE(OutputName("https://a.example/" + std::string(254, 'a')).ok());
 }

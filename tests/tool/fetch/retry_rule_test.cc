@@ -53,6 +53,8 @@ TEST(RetryRuleTest, ADenialIsFinalAndALimitIsNot) {
   AttemptEnd limited = NotConnected(Kind::kLimited, EAGAIN);
   limited.error.retry_after_ms = 250;
   EXPECT_EQ(RetryRule({3}).Next(limited, 0, milliseconds(0)), milliseconds(250));
+  limited.error.retry_after_ms = 0;
+  EXPECT_EQ(RetryRule({3}).Next(limited, 1, milliseconds(0)), seconds(2));
 }
 
 TEST(RetryRuleTest, EachPauseIsTwiceTheLastUpToTenMinutes) {
@@ -93,6 +95,7 @@ TEST(RetryRuleTest, ReadsRetryAfter) {
     EXPECT_EQ(read(odd), 0) << odd;
   }
   EXPECT_EQ(read("Retry-After: 9223372036854775807\r\n"), INT32_MAX);
+  EXPECT_EQ(read("Retry-After: 99999999999999999999999\r\n"), INT32_MAX);
 }
 
 }  // namespace
