@@ -10,8 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "client/launch/pool/nursery_packets.h"
 #include "client/launch/pool/nursery_process.h"
+#include "confine/thread_count.h"
 #include "proto/fresh_child.h"
 #include "proto/packet_socket.h"
 
@@ -19,6 +21,14 @@ namespace sockgate::launch {
 namespace {
 
 absl::Status Gone() { return absl::UnavailableError("the pool's nursery has gone"); }
+
+// Another thread's locks would stay locked in the child.
+absl::Status CheckOnlyThread() {
+  const int threads = confine::CountThreads();
+  if (threads <= 1) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "a pool's nursery is a child of fork(2): start it before threads (there are ", threads, ")"));
+}
 
 std::vector<int> Kept(int socket, const WorkerOptions& options) {
   std::vector<int> kept = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, socket};
@@ -61,6 +71,7 @@ absl::StatusOr<Nursery> Nursery::Start(const NurseryOptions& options) {
   for (const int descriptor : options.worker.keep_descriptors) {
     if (descriptor < 0) return absl::InvalidArgumentError("a descriptor to keep is not open");
   }
+  if (absl::Status status = CheckOnlyThread(); !status.ok()) return status;
   std::array<int, 2> ends;
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     return absl::ErrnoToStatus(errno, "socketpair");

@@ -7,9 +7,9 @@
 // Process: the object in the launcher; the child unconfined, as the launcher is.
 // Ownership: the object owns the child, which owns the workers. It ends them and itself when the
 // object is destroyed or the launcher dies. Descriptors that are given away are closed here.
-// Threads: Start() forks: call it while the process has one thread. The rest one at a time. Read()
-// does not block; Begin() and Kill() wait while the child starts other workers, and the destructor
-// until all have ended.
+// Threads: Start() forks: call it while the process has one thread, or it refuses. The rest one at a
+// time. Read() does not block; Begin() and Kill() wait while the child starts other workers, and the
+// destructor until all have ended.
 // Hostile inputs: none. Workers talk to the launcher on streams of their own; the child hears from
 // them only how they end.
 // Failure: Start() says what could not be had. kUnavailable from anything else: the child has gone,

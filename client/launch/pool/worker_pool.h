@@ -103,8 +103,8 @@ class WorkerPool {
   };
 
   // Starts the nursery; workers start when there is something to do. InvalidArgument: no channel, no
-  // worker, no job or no time. FailedPrecondition: `ca_file` cannot be used, or the kernel has no
-  // pidfds.
+  // worker, no job or no time. FailedPrecondition: `ca_file` cannot be used, the kernel has no pidfds,
+  // or the process has other threads.
   static absl::StatusOr<std::unique_ptr<WorkerPool>> Start(Options options, Callbacks callbacks);
 
   ~WorkerPool();

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <future>
+#include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -356,6 +358,15 @@ TEST_F(WorkerPoolTest, AWorkerSaysWhatHoldsIt) {
   ASSERT_TRUE((*pool)->Add(To(server_.Url("/hello"))).ok());
   ASSERT_TRUE((*pool)->Run().ok());
   EXPECT_TRUE(absl::StrContains(layers, "seccomp (fetcher)")) << layers;
+}
+
+TEST_F(WorkerPoolTest, BesideOtherThreadsThereIsNoPool) {
+  std::promise<void> end;
+  std::thread other([&] { end.get_future().wait(); });
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(WorkerPool::Start(PoolOptions(broker_, 1, 1), {}).status()));
+  end.set_value();
+  other.join();
 }
 
 TEST_F(WorkerPoolTest, WhatCannotBeIsRefused) {
