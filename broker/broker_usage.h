@@ -54,14 +54,10 @@ class BrokerUsage {
   Reason WhyNoChannel(TimePoint now);
   Reason WhyNoMemory(TimePoint now);
 
-  // The kernel has refused to pass one more descriptor (ETOOMANYREFS); who was to have it tries again
-  // before then.
-  void NoteTooManyInFlight(TimePoint until) {
-    too_many_until_.store(until, std::memory_order_relaxed);
-  }
-  bool TooManyInFlight(TimePoint now) const {
-    return now < too_many_until_.load(std::memory_order_relaxed);
-  }
+  // A reply waits because the kernel refuses to pass one more descriptor (ETOOMANYREFS), or no more.
+  void BeginInFlightWait() { RoleUsage::Increment(&in_flight_waits_); }
+  void EndInFlightWait() { RoleUsage::Decrement(&in_flight_waits_); }
+  bool TooManyInFlight() const { return in_flight_waits_.load(std::memory_order_relaxed) > 0; }
 
   uint32_t kept_descriptors() const { return kept_.count.load(); }
 
@@ -76,7 +72,7 @@ class BrokerUsage {
   std::atomic<uint64_t> max_bytes_{0};
   std::atomic<TimePoint> look_again_{TimePoint::min()};
   std::atomic<bool> no_memory_{false};
-  std::atomic<TimePoint> too_many_until_{TimePoint::min()};
+  RoleUsage::Count in_flight_waits_{0};
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<RoleUsage>, std::less<>> roles_;  // guarded by mutex_
 };

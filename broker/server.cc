@@ -206,7 +206,7 @@ Result Server::MintChannel(const std::shared_ptr<WorkerRecord>& worker, UniqueFd
     return Limited(Reason::kRoleLimit, kChannelRetryMs);
   }
   const TimePoint now = EventLoop::Now();
-  if (usage_->TooManyInFlight(now)) return Limited(Reason::kDescriptors, kChannelRetryMs);
+  if (usage_->TooManyInFlight()) return Limited(Reason::kDescriptors, kChannelRetryMs);
   if (const Reason limit = usage_->WhyNoChannel(now); limit != Reason::kNone) {
     return Limited(limit, kChannelRetryMs);
   }

@@ -186,8 +186,7 @@ void Session::OnConnect(const Request& request) {
       std::min(attempt.request.deadline_ms, worker_->role->limits.max_deadline_ms);
   attempt.begun = EventLoop::Now();
   ++outstanding_;
-  const Reason limit = ConnectLimitReached(attempt.begun);
-  context_.connects->Begin(std::move(attempt), limit, this);
+  context_.connects->Begin(std::move(attempt), ConnectLimitReached(), this);
 }
 
 Reason Session::LimitReached() const {
@@ -204,9 +203,9 @@ Reason Session::LookupLimitReached(TimePoint now) const {
   return limit == Reason::kNone ? context_.usage->WhyNoMemory(now) : limit;
 }
 
-Reason Session::ConnectLimitReached(TimePoint now) const {
+Reason Session::ConnectLimitReached() const {
   if (const Reason limit = LimitReached(); limit != Reason::kNone) return limit;
-  if (context_.usage->TooManyInFlight(now)) return Reason::kDescriptors;
+  if (context_.usage->TooManyInFlight()) return Reason::kDescriptors;
   const uint32_t pending = worker_->pending + worker_->waiting;
   if (pending >= worker_->role->limits.max_pending) return Reason::kPending;
   const bool full = RoleUsage::IsFull(worker_->usage->pending, worker_->role->totals.max_pending);
@@ -307,6 +306,7 @@ void Session::SendWaiting() {
     context_.loop->Cancel(&unread_);
   }
   context_.loop->Cancel(&retry_);
+  WaitInFlight(false);
   if (context_.backlog->crowded() && HasMore()) {
     JoinBacklog();
   } else {
@@ -318,15 +318,26 @@ void Session::WaitToSend(bool for_room) {
   // It is not read from while it does not read.
   context_.backlog->Remove(&place_, worker_.get());
   context_.loop->Change(watch_, for_room ? kWritingOnly : kNothing);
+  WaitInFlight(!for_room);
   const TimePoint now = EventLoop::Now();
   if (!for_room) {
     context_.loop->Cancel(&unread_);
     context_.loop->Cancel(&retry_);
     retry_ = context_.loop->SetDeadline(now + kInFlightRetry, this, kRetry);
-    context_.usage->NoteTooManyInFlight(now + 2 * kInFlightRetry);
   } else if (!unread_.valid()) {
     const std::chrono::milliseconds patience(worker_->role->limits.unread_patience_ms);
     unread_ = context_.loop->SetDeadline(now + patience, this, kUnread);
+  }
+}
+
+// While one waits, others are refused rather than made to wait, too.
+void Session::WaitInFlight(bool waits) {
+  if (waits == waits_in_flight_) return;
+  waits_in_flight_ = waits;
+  if (waits) {
+    context_.usage->BeginInFlightWait();
+  } else {
+    context_.usage->EndInFlightWait();
   }
 }
 
@@ -348,6 +359,7 @@ void Session::End(absl::string_view change, absl::string_view detail) {
   context_.loop->Unwatch(&watch_);
   context_.loop->Cancel(&retry_);
   waiting_.Clear();
+  WaitInFlight(false);
   context_.loop->Cancel(&unread_);
   context_.audit->Channel(*worker_, id_, change, detail);
   context_.host->EndSession(this);

@@ -111,11 +111,12 @@ class Session final : public EventHandler, public ConnectAnswerer, public Queued
 
   // The limit that stands in the way of one more request, or of a connect, or kNone.
   Reason LimitReached() const;
-  Reason ConnectLimitReached(TimePoint now) const;
+  Reason ConnectLimitReached() const;
   Reason LookupLimitReached(TimePoint now) const;
   void Send(const Reply& reply, int descriptor);
   void SendWaiting();
   void WaitToSend(bool for_room);
+  void WaitInFlight(bool waits);
   bool MayBeRead() const;
   bool HasMore() const;
   void JoinBacklog();
@@ -133,6 +134,7 @@ class Session final : public EventHandler, public ConnectAnswerer, public Queued
   // errno of a reply that could not be sent. The session ends for it when the request has its audit
   // lines, not amid them.
   int send_error_ = 0;
+  bool waits_in_flight_ = false;
   EventLoop::Id watch_;
   EventLoop::Id retry_;
   EventLoop::Id unread_;
