@@ -153,8 +153,8 @@ std::vector<Rule> DescriptorRules() {
   };
 }
 
-// What of a connection's data the peer has not acknowledged (measured.cc), or a worker has not read
-// (lingering_channels.cc); of all others it is said
+// What of a connection's data the peer has not acknowledged (measured.cc), or what a worker has not
+// read (lingering_channels.cc); of all others it is said
 // that they are not for this descriptor, which takes a rule for each bit that may differ.
 std::vector<Rule> ControlRules() {
   std::vector<Rule> rules = {{"ioctl", kAllow, {IntIs(1, SIOCOUTQ)}}};

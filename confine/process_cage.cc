@@ -1,6 +1,5 @@
 #include "confine/process_cage.h"
 
-#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -48,8 +47,6 @@ absl::StatusOr<ProcessCage> ProcessCage::Build(CageLevel level, const Profile& p
                                                const LandlockSpec& landlock) {
   auto filter = SeccompFilter::Build(profile);
   if (!filter.ok()) return filter.status();
-  // libseccomp has used megabytes for it, which malloc(3) would keep for as long as the process lives.
-  malloc_trim(0);
   std::optional<LandlockRules> rules;
   if (level == CageLevel::kFull || level == CageLevel::kIfPossible) {
     auto built = LandlockRules::Build(landlock);

@@ -48,6 +48,14 @@ class FetchOutput : public ::testing::Test {
     return RunSockgate(arguments);
   }
 
+  // More than anybody will read, to standard output.
+  pid_t StartManyBytesInto(Pipe* out) const {
+    const pid_t pid = StartSockgate({"fetch", "--allow", allow_, server_.Url("/bytes/100000000")},
+                                    folder_.In("err"), [&] { dup2(out->writer.get(), 1); });
+    out->writer.Reset();
+    return pid;
+  }
+
   ServerProcess server_;
   const std::string allow_;
   const FetchFolder folder_;
@@ -166,9 +174,7 @@ TEST_F(FetchOutput, CtrlCLeavesNeitherFilesNorProcesses) {
 
 TEST_F(FetchOutput, AReaderThatSleepsDoesNotKeepItFromEnding) {
   Pipe out;
-  const pid_t pid = StartSockgate({"fetch", "--allow", allow_, server_.Url("/bytes/100000000")},
-                                  folder_.In("err"), [&] { dup2(out.writer.get(), 1); });
-  out.writer.Reset();
+  const pid_t pid = StartManyBytesInto(&out);
   char byte;
   ASSERT_EQ(read(out.reader.get(), &byte, 1), 1);
   kill(pid, SIGTERM);
@@ -178,9 +184,7 @@ TEST_F(FetchOutput, AReaderThatSleepsDoesNotKeepItFromEnding) {
 
 TEST_F(FetchOutput, AReaderThatHasSeenEnoughIsAWriteError) {
   Pipe out;
-  const pid_t pid = StartSockgate({"fetch", "--allow", allow_, server_.Url("/bytes/100000000")},
-                                  folder_.In("err"), [&] { dup2(out.writer.get(), 1); });
-  out.writer.Reset();
+  const pid_t pid = StartManyBytesInto(&out);
   char byte;
   ASSERT_EQ(read(out.reader.get(), &byte, 1), 1);
   out.reader.Reset();
