@@ -144,6 +144,16 @@ Seat* Roster::Find(uint64_t worker) const {
   return found == seats_.end() ? nullptr : found->get();
 }
 
+Seat* Roster::LeastLoaded(size_t fewer_than) const {
+  Seat* best = nullptr;
+  for (const auto& seat : seats_) {
+    if (seat->state() != State::kServing || seat->retiring || seat->alone()) continue;
+    if (seat->load().size() >= fewer_than) continue;
+    if (best == nullptr || seat->load().size() < best->load().size()) best = seat.get();
+  }
+  return best;
+}
+
 size_t Roster::Count(State state) const {
   return static_cast<size_t>(std::count_if(
       seats_.begin(), seats_.end(), [state](const auto& seat) { return seat->state() == state; }));

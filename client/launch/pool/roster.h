@@ -70,6 +70,9 @@ class Roster {
 
   // Null: no seat has it.
   Seat* Find(uint64_t worker) const;
+  // Of those that serve and take orders: the one with the least to do, with fewer transfers than so
+  // many, and none that must be alone. Null: there is none.
+  Seat* LeastLoaded(size_t fewer_than) const;
   const std::vector<std::unique_ptr<Seat>>& seats() const { return seats_; }
   size_t Count(Seat::State state) const;
   size_t CountKilled() const;  // and not reaped

@@ -11,6 +11,15 @@
 #include "client/pool/transfer_codec.h"
 
 namespace sockgate::launch {
+namespace {
+
+// All that a worker with so many jobs may have said and the launcher not read.
+uint64_t MostUnread(size_t jobs) {
+  constexpr uint64_t kInTheKernel = uint64_t{1024} * 1024;
+  return kMaxUnsentBytes + kInTheKernel + jobs * (kMaxHeadPayload + kMaxResultPayload);
+}
+
+}  // namespace
 
 absl::StatusOr<UniqueFd> Seat::Open(uint32_t worker) {
   std::array<int, 2> ends;
@@ -48,6 +57,20 @@ Seat::Received Seat::Receive() {
   reader_.Got(static_cast<size_t>(got));
   received_bytes_ += static_cast<uint64_t>(got);
   return Received::kSome;
+}
+
+bool Seat::Hangs(bool late, std::chrono::milliseconds grace, size_t jobs) {
+  if (!late) {
+    late_since_.reset();
+    return false;
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (!late_since_) {
+    late_since_ = now;
+    received_bytes_ = 0;
+  }
+  const bool may_answer = now < *late_since_ + grace || HasBytes();
+  return !may_answer || received_bytes_ > MostUnread(jobs);
 }
 
 bool Seat::HasBytes() const {

@@ -41,12 +41,6 @@ class Seat {
     std::string text;
   };
 
-  // When it was found, and what received_bytes() was.
-  struct Lateness {
-    std::chrono::steady_clock::time_point found;
-    uint64_t received_bytes = 0;
-  };
-
   // For a worker with this number. Returns the worker's end of its stream.
   absl::StatusOr<UniqueFd> Open(uint32_t worker);
   void Serve() { state_ = State::kServing; }
@@ -62,8 +56,12 @@ class Seat {
   Received Receive();
   FrameReader::Outcome Next(Frame* frame) { return reader_.Next(frame); }
   const char* reader_fault() const { return reader_.fault(); }
-  // Whether bytes lie there that Receive() would return.
-  bool HasBytes() const;
+
+  // Whether the worker will not answer any more. `late`: an answer of its is late now. A caller who
+  // was slow, or stopped, may have kept the worker from it, so it has `grace` from when this is first
+  // seen. Then there are bytes that were not read, or it hangs; and no more of them than a worker with
+  // so many `jobs` can have said by then, or it could say something for ever.
+  bool Hangs(bool late, std::chrono::milliseconds grace, size_t jobs);
 
   // No more is sent or heard.
   void Close();
@@ -80,7 +78,8 @@ class Seat {
   const std::vector<TransferId>& load() const { return load_; }
   bool alone() const { return alone_; }
   uint64_t ordered() const { return ordered_; }
-  uint64_t received_bytes() const { return received_bytes_; }
+  // Nothing: no answer is late, as far as Hangs() has heard.
+  std::optional<std::chrono::steady_clock::time_point> late_since() const { return late_since_; }
   const std::optional<Fault>& fault() const { return fault_; }
   const std::optional<ExitStatus>& ended() const { return ended_; }
 
@@ -90,10 +89,10 @@ class Seat {
   std::chrono::steady_clock::time_point kill_at = std::chrono::steady_clock::time_point::max();
   // It gets no more orders, and is closed when it has answered all.
   bool retiring = false;
-  // Since an answer was first found to be late; nothing: none is.
-  std::optional<Lateness> late;
 
  private:
+  bool HasBytes() const;
+
   State state_ = State::kEmpty;
   uint32_t worker_ = 0;
   UniqueFd stream_;
@@ -102,7 +101,8 @@ class Seat {
   std::vector<TransferId> load_;
   bool alone_ = false;
   uint64_t ordered_ = 0;
-  uint64_t received_bytes_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> late_since_;
+  uint64_t received_bytes_ = 0;  // since then
   std::optional<Fault> fault_;
   std::optional<ExitStatus> ended_;
 };

@@ -30,12 +30,6 @@ std::string HowItEnded(const ExitStatus& status) {
                       strsignal(status.code_or_signal), whose, ")");
 }
 
-// All that a worker may have said and the launcher not read.
-uint64_t MostUnread(size_t jobs) {
-  constexpr uint64_t kInTheKernel = uint64_t{1024} * 1024;
-  return kMaxUnsentBytes + kInTheKernel + jobs * (kMaxHeadPayload + kMaxResultPayload);
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Start(Options options,
@@ -120,12 +114,12 @@ void WorkerPool::Fill() {
   if (!roster_->status().ok()) return;
   RetireIdle();
   while (const auto id = book_.NextSuspect()) {
-    Seat* seat = SeatForSuspect();
+    Seat* seat = roster_->LeastLoaded(1);
     if (seat == nullptr) break;
     Order(seat, *id);
   }
   while (const auto id = book_.NextWaiting()) {
-    Seat* seat = SeatForWaiting();
+    Seat* seat = roster_->LeastLoaded(options_.jobs);
     if (seat == nullptr) break;
     Order(seat, *id);
   }
@@ -139,25 +133,6 @@ void WorkerPool::RetireIdle() {
       Close(seat.get());
     }
   }
-}
-
-Seat* WorkerPool::SeatForSuspect() {
-  for (const auto& seat : roster_->seats()) {
-    const bool free = seat->state() == State::kServing && !seat->retiring && seat->load().empty();
-    if (free) return seat.get();
-  }
-  return nullptr;
-}
-
-// The one with the least to do.
-Seat* WorkerPool::SeatForWaiting() {
-  Seat* best = nullptr;
-  for (const auto& seat : roster_->seats()) {
-    const bool free = seat->state() == State::kServing && !seat->retiring && !seat->alone() &&
-                      seat->load().size() < options_.jobs;
-    if (free && (best == nullptr || seat->load().size() < best->load().size())) best = seat.get();
-  }
-  return best;
 }
 
 void WorkerPool::Order(Seat* seat, TransferId id) {
@@ -286,25 +261,12 @@ void WorkerPool::CheckDeadlines() {
 }
 
 void WorkerPool::CheckSeat(Seat* seat) {
-  if (seat->state() == State::kServing) CheckAnswers(seat);
+  if (seat->state() == State::kServing &&
+      seat->Hangs(HasLate(*seat), options_.grace, options_.jobs)) {
+    KillFor(seat, {Fate::kHung, "did not answer in time"});
+  }
   if (seat->state() != State::kEnding || seat->kill_at > steady_clock::now()) return;
   KillFor(seat, {Fate::kMisbehaved, "closed its stream and lived on"});
-}
-
-// A caller who was slow, or stopped, has kept the worker from its answer: it has `grace` from when
-// this is seen. Then there are bytes that were not read, or it hangs. No more of them than a worker
-// can have said by then, or it could say something for ever.
-void WorkerPool::CheckAnswers(Seat* seat) {
-  if (!HasLate(*seat)) {
-    seat->late.reset();
-    return;
-  }
-  const TimePoint now = steady_clock::now();
-  if (!seat->late) seat->late = {now, seat->received_bytes()};
-  const uint64_t since = seat->received_bytes() - seat->late->received_bytes;
-  const bool may_answer = now < seat->late->found + options_.grace || seat->HasBytes();
-  if (may_answer && since <= MostUnread(options_.jobs)) return;
-  KillFor(seat, {Fate::kHung, "did not answer in time"});
 }
 
 bool WorkerPool::HasLate(const Seat& seat) const {
@@ -405,8 +367,8 @@ TimePoint WorkerPool::NextDue() const {
   for (const auto& seat : roster_->seats()) {
     if (seat->state() == State::kEnding) due = std::min(due, seat->kill_at);
     if (seat->state() != State::kServing) continue;
-    if (seat->late) {
-      due = std::min(due, seat->late->found + options_.grace);
+    if (seat->late_since()) {
+      due = std::min(due, *seat->late_since() + options_.grace);
       continue;
     }
     for (const TransferId id : seat->load()) due = std::min(due, book_.Find(id)->deadline);

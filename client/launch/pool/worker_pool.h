@@ -141,8 +141,6 @@ class WorkerPool {
   void StartWorkers();
   absl::Status StartWorker(Seat* seat);
   void NoteFailedStart(absl::string_view why);
-  Seat* SeatForSuspect();
-  Seat* SeatForWaiting();
   void Order(Seat* seat, TransferId id);
 
   // Hearing of it.
@@ -153,7 +151,6 @@ class WorkerPool {
   const char* TakeResult(Seat* seat, const Frame& frame);
   void CheckDeadlines();
   void CheckSeat(Seat* seat);
-  void CheckAnswers(Seat* seat);
   bool HasLate(const Seat& seat) const;
 
   // When a worker has ended.
