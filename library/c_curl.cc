@@ -68,6 +68,26 @@ int sockgate_curl_resolve_ahead(sockgate_curl* curl, void* easy, const char* url
   });
 }
 
+int sockgate_curl_prepare(sockgate_curl* curl, void* easy, const char* url, sockgate_error* error) {
+  return Guarded(error, [&] {
+    if (curl == nullptr) return FailNull(error, "curl");
+    if (url == nullptr) return FailNull(error, "url");
+    curl->adapter.Prepare(static_cast<CURL*>(easy), url);
+    return int{SOCKGATE_OK};
+  });
+}
+
+int sockgate_curl_preconnect(sockgate_curl* curl, const char* host, uint16_t port, size_t count,
+                             size_t* ready, sockgate_error* error) {
+  return Guarded(error, [&] {
+    if (curl == nullptr) return FailNull(error, "curl");
+    if (host == nullptr) return FailNull(error, "host");
+    const size_t kept = curl->adapter.Preconnect(host, port, count);
+    if (ready != nullptr) *ready = kept;
+    return int{SOCKGATE_OK};
+  });
+}
+
 int sockgate_curl_explain(sockgate_curl* curl, void* easy, int curl_code, sockgate_error* error) {
   return Guarded(error, [&] {
     if (const int code = CheckHandles(curl, easy, error)) return code;

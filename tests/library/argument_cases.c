@@ -58,6 +58,8 @@ static void null_is_refused_everywhere(void) {
   REFUSES(sockgate_curl_new(NULL, 1, 1, NULL, e));
   REFUSES(sockgate_curl_attach(NULL, e, e));
   REFUSES(sockgate_curl_resolve_ahead(NULL, e, "http://x/", e));
+  REFUSES(sockgate_curl_prepare(NULL, e, "http://x/", e));
+  REFUSES(sockgate_curl_preconnect(NULL, "x", 80, 1, NULL, e));
   REFUSES(sockgate_curl_explain(NULL, e, 7, e));
   REFUSES(sockgate_trust_load(NULL, NULL, e));
   REFUSES(sockgate_trust_attach(NULL, e, e));

@@ -102,6 +102,36 @@ static void names_are_looked_up_ahead(void) {
   close_world(&w);
 }
 
+/* What was asked for ahead is there when there is nobody left to ask. */
+static void sockets_are_asked_for_ahead(void) {
+  world w;
+  sockgate_socket made = SOCKGATE_SOCKET_INIT;
+  size_t ready = 7;
+  char url[64];
+  const int port = serve_http();
+  snprintf(url, sizeof(url), "http://127.0.0.1:%d/", port);
+  open_world(&w, SOCKGATE_CONNECTED);
+  CHECK_CODE(SOCKGATE_OK,
+             sockgate_curl_preconnect(w.curl, "127.0.0.1", (uint16_t)port, 0, &ready, &error),
+             error);
+  CHECK(ready == 0);
+  CHECK_CODE(SOCKGATE_OK, sockgate_curl_prepare(w.curl, w.easy, url, &error), error);
+  CHECK_CODE(SOCKGATE_OK,
+             sockgate_curl_preconnect(w.curl, "127.0.0.1", (uint16_t)port, 1, &ready, &error),
+             error);
+  CHECK(ready == 1);
+  /* The broker is past them when it has answered this. */
+  CHECK_CODE(SOCKGATE_NETWORK,
+             sockgate_connect_ip(w.client, "127.0.0.1", (uint16_t)refusing_port(),
+                                 SOCKGATE_CONNECTED, 5000, &made, &error),
+             error);
+  sockgate_broker_free(w.broker);
+  w.broker = NULL;
+  CHECK(fetch(&w, url) == CURLE_OK);
+  CHECK(strcmp(w.body, "hello\n") == 0);
+  close_world(&w);
+}
+
 static void somebody_has_to_answer_connect(void) {
   world w;
   open_world(&w, SOCKGATE_IN_PROGRESS);
@@ -168,6 +198,7 @@ const test_case kCurlCases[] = {
     {"ADenialIsExplained", a_denial_is_explained},
     {"LibcurlsOwnFailuresAreItsOwn", libcurls_own_failures_are_its_own},
     {"NamesAreLookedUpAhead", names_are_looked_up_ahead},
+    {"SocketsAreAskedForAhead", sockets_are_asked_for_ahead},
     {"SomebodyHasToAnswerConnect", somebody_has_to_answer_connect},
     {"TheWholeProcessAsksTheBroker", the_whole_process_asks_the_broker},
     {"ConnectIsAnsweredOnceForAnExpectedSocket", connect_is_answered_once_for_an_expected_socket},
