@@ -69,9 +69,10 @@ void Roster::Close(Seat* seat) {
   seat->Close();
 }
 
-void Roster::Kill(const Seat& seat) {
-  if (seat.ended()) return;
-  if (absl::Status status = nursery_.Kill(seat.worker()); !status.ok()) status_ = status;
+void Roster::Kill(Seat* seat) {
+  seat->kill_at = TimePoint::max();
+  if (seat->ended()) return;
+  if (absl::Status status = nursery_.Kill(seat->worker()); !status.ok()) status_ = status;
 }
 
 std::vector<Roster::Event> Roster::Wait(std::chrono::milliseconds wait) {
@@ -161,7 +162,7 @@ size_t Roster::Count(State state) const {
 
 size_t Roster::CountKilled() const {
   return static_cast<size_t>(std::count_if(seats_.begin(), seats_.end(), [](const auto& seat) {
-    return seat->fault() && !seat->ended();
+    return seat->state() == State::kEnding && seat->kill_at == TimePoint::max() && !seat->ended();
   }));
 }
 

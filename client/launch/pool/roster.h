@@ -55,8 +55,8 @@ class Roster {
   // Closes the stream. A worker that is well, or has ended, ends then by itself.
   void Close(Seat* seat);
 
-  // Kills the worker, unless it has been reaped.
-  void Kill(const Seat& seat);
+  // Kills the worker of a seat that is closed, unless it has been reaped.
+  void Kill(Seat* seat);
 
   // Waits for the first event, until it is due or so long, and returns what there is. Events of one
   // call may be of a seat that was closed since.

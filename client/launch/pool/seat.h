@@ -85,7 +85,7 @@ class Seat {
 
   // Whether its owner waits until Flush() can go on.
   bool watched = false;
-  // When a worker that has not ended by itself is killed, after Close().
+  // When a worker that has not ended by itself is killed, after Close(); max(): it has been.
   std::chrono::steady_clock::time_point kill_at = std::chrono::steady_clock::time_point::max();
   // It gets no more orders, and is closed when it has answered all.
   bool retiring = false;

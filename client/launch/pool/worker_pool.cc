@@ -218,7 +218,7 @@ void WorkerPool::TakeFrames(Seat* seat) {
     if (outcome == FrameReader::Outcome::kMore) return;
     fault = outcome == FrameReader::Outcome::kBad ? seat->reader_fault() : TakeFrame(seat, frame);
   }
-  KillFor(seat, {Fate::kMisbehaved, absl::StrCat("sent what it may not: ", fault)});
+  Condemn(seat, {Fate::kMisbehaved, absl::StrCat("sent what it may not: ", fault)});
 }
 
 const char* WorkerPool::TakeFrame(Seat* seat, const Frame& frame) {
@@ -249,24 +249,29 @@ const char* WorkerPool::TakeResult(Seat* seat, const Frame& frame) {
   return nullptr;
 }
 
-// The rest are killed when these have been reaped.
 void WorkerPool::CheckDeadlines() {
   size_t killed = roster_->CountKilled();
   for (const auto& seat : roster_->seats()) {
-    if (killed >= kMostKilled) return;
-    if (seat->fault()) continue;
     CheckSeat(seat.get());
-    if (seat->fault()) ++killed;
+    // The rest have their turn when these have been reaped.
+    if (killed >= kMostKilled || !IsDue(*seat)) continue;
+    roster_->Kill(seat.get());
+    ++killed;
   }
 }
 
 void WorkerPool::CheckSeat(Seat* seat) {
   if (seat->state() == State::kServing &&
       seat->Hangs(HasLate(*seat), options_.grace, options_.jobs)) {
-    KillFor(seat, {Fate::kHung, "did not answer in time"});
+    Condemn(seat, {Fate::kHung, "did not answer in time"});
   }
-  if (seat->state() != State::kEnding || seat->kill_at > steady_clock::now()) return;
-  KillFor(seat, {Fate::kMisbehaved, "closed its stream and lived on"});
+  if (IsDue(*seat) && !seat->fault()) {
+    seat->Blame({Fate::kMisbehaved, "closed its stream and lived on"});
+  }
+}
+
+bool WorkerPool::IsDue(const Seat& seat) {
+  return seat.state() == State::kEnding && seat.kill_at <= steady_clock::now();
 }
 
 bool WorkerPool::HasLate(const Seat& seat) const {
@@ -283,11 +288,11 @@ void WorkerPool::Close(Seat* seat) {
   if (seat->ended()) Bury(seat);
 }
 
-void WorkerPool::KillFor(Seat* seat, Seat::Fault fault) {
+// CheckDeadlines() has it killed.
+void WorkerPool::Condemn(Seat* seat, Seat::Fault fault) {
   seat->Blame(std::move(fault));
-  roster_->Kill(*seat);
   Close(seat);
-  if (seat->state() == State::kEnding) seat->kill_at = TimePoint::max();
+  if (seat->state() == State::kEnding) seat->kill_at = TimePoint();
 }
 
 void WorkerPool::Bury(Seat* seat) {
@@ -364,8 +369,9 @@ void WorkerPool::SetTimer() {
 TimePoint WorkerPool::NextDue() const {
   if (!results_.empty() || !restarts_.empty()) return TimePoint();
   TimePoint due = TimePoint::max();
+  const bool may_kill = roster_->CountKilled() < kMostKilled;
   for (const auto& seat : roster_->seats()) {
-    if (seat->state() == State::kEnding) due = std::min(due, seat->kill_at);
+    if (seat->state() == State::kEnding && may_kill) due = std::min(due, seat->kill_at);
     if (seat->state() != State::kServing) continue;
     if (seat->late_since()) {
       due = std::min(due, *seat->late_since() + options_.grace);

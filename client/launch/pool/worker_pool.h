@@ -151,11 +151,12 @@ class WorkerPool {
   const char* TakeResult(Seat* seat, const Frame& frame);
   void CheckDeadlines();
   void CheckSeat(Seat* seat);
+  static bool IsDue(const Seat& seat);
   bool HasLate(const Seat& seat) const;
 
   // When a worker has ended.
   void Close(Seat* seat);
-  void KillFor(Seat* seat, Seat::Fault fault);
+  void Condemn(Seat* seat, Seat::Fault fault);
   void Bury(Seat* seat);
   void BuryTransfer(const Seat& seat, TransferId id);
   void EndWithoutWorker(const std::vector<TransferId>& ids, absl::string_view why);
