@@ -1,0 +1,50 @@
+#include "tool/fetch/url_fault.h"
+
+#include <curl/curl.h>
+
+#include <memory>
+#include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "client/pool/transfer_limits.h"
+#include "tool/target.h"
+
+namespace sockgate {
+namespace {
+
+// Empty: it is no URL.
+std::string SchemeOf(const std::string& url) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parts(curl_url(), curl_url_cleanup);
+  char* scheme = nullptr;
+  if (curl_url_set(parts.get(), CURLUPART_URL, url.c_str(),
+                   CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
+      curl_url_get(parts.get(), CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK) {
+    return "";
+  }
+  const std::unique_ptr<char, decltype(&curl_free)> owner(scheme, curl_free);
+  return scheme;
+}
+
+}  // namespace
+
+UrlFault FindUrlFault(const std::string& url, absl::string_view protocols) {
+  if (url.size() > kMaxUrlBytes) {
+    return {CURLE_URL_MALFORMAT, absl::StrCat("a URL has at most ", kMaxUrlBytes, " bytes")};
+  }
+  const std::string scheme = SchemeOf(url);
+  const std::vector<absl::string_view> spoken = absl::StrSplit(protocols, ',');
+  if (!scheme.empty() && !absl::c_linear_search(spoken, scheme)) {
+    return {CURLE_UNSUPPORTED_PROTOCOL, absl::StrCat("'", scheme, "' is not spoken here")};
+  }
+  const auto parts = UrlParts::Parse(url);
+  if (parts.ok()) return {};
+  // Who tells of the fault names the URL.
+  const std::string quoted = absl::StrCat("'", url, "' ");
+  return {CURLE_URL_MALFORMAT,
+          absl::StrCat("it ", absl::StripPrefix(parts.status().message(), quoted))};
+}
+
+}  // namespace sockgate
