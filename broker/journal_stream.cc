@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -17,9 +18,10 @@ namespace {
 constexpr absl::string_view kHeader = "sockgate\n\n6\n0\n0\n0\n0\n";
 
 absl::Status Error(const std::string& path) {
-  return absl::ErrnoToStatus(errno,
-                             absl::StrCat("cannot write to the journal at ", path,
-                                          "; where none runs, write the audit log to a file"));
+  const int error = errno;
+  return {absl::ErrnoToStatusCode(error),
+          absl::StrCat("cannot write to the journal at ", path, ": ", strerror(error),
+                       "; where none runs, write the audit log to a file")};
 }
 
 }  // namespace

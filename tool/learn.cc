@@ -127,9 +127,9 @@ class Lesson {
 
 int Learn(const LearnOptions& options) {
   const File file = Open(options.audit_log);
-  if (file == nullptr) return {
-      return Fail(absl::StrCat("cannot read ", options.audit_log, ": ", std::strerror(errno)));
-    }
+  if (file == nullptr) {
+    return Fail(absl::StrCat("cannot read ", options.audit_log, ": ", std::strerror(errno)));
+  }
   BoundedLines lines(file.get());
   Lesson lesson(options);
   lesson.Read(&lines);
