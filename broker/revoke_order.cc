@@ -37,7 +37,7 @@ void RevokeOrder::Meet(const WorkerRecord& one, Met* met) const {
 absl::Status RevokeOrder::Check(const Met& met, const RoleTable& roles) const {
   if (role.has_value() && !met.role && roles.Find(*role) == nullptr) {
     std::vector<absl::string_view> names;
-    for (const auto& [name, there] : roles.roles()) names.push_back(name);
+    for (const auto& [name, there] : roles.roles()) names.emplace_back(name);
     return NoRole(*role, names);
   }
   if (!worker.has_value() || met.worker) return absl::OkStatus();

@@ -83,8 +83,9 @@ void Say(const CageReport& cage) {
     std::fputs("sockgate serve: warning: no Landlock: all that its user may read can be read\n",
                stderr);
   }
-  if (cage.user == 0)
+  if (cage.user == 0) {
     std::fputs("sockgate serve: runs as root, whom no cage holds well: use --user\n", stderr);
+  }
 }
 
 }  // namespace
