@@ -256,13 +256,19 @@ absl::StatusOr<UniqueFd> Broker::SwapAudit(UniqueFd fd) {
 
 absl::StatusOr<size_t> Broker::Revoke(const RevokeOrder& order, const OrderedBy& by) {
   size_t ended = 0;
+  RevokeOrder::Met met;
   bool done = true;
   for (size_t i = 0; i < shards_.size() && done; ++i) {
-    done = shards_[i]->tasks().Do([&] { ended += shards_[i]->server().Revoke(order); });
+    done = shards_[i]->tasks().Do([&] { ended += shards_[i]->server().Revoke(order, &met); });
   }
-  done = done && first()->tasks().Do([&] { first()->audit().Revoked(order, ended, by); });
-  if (done) return ended;
-  return absl::UnavailableError("the broker has stopped");
+  absl::Status known;
+  done = done && first()->tasks().Do([&] {
+    known = order.Check(met, roles_);
+    if (known.ok()) first()->audit().Revoked(order, ended, by);
+  });
+  if (!done) return absl::UnavailableError("the broker has stopped");
+  if (!known.ok()) return known;
+  return ended;
 }
 
 absl::StatusOr<BrokerStatus> Broker::GetStatus() {

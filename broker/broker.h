@@ -159,7 +159,7 @@ class Broker final : public EventHandler, public WorkerHost {
   // Cuts the tracked connections that match, and ends such handshakes. How many they were. Nothing
   // keeps the workers from connecting again: for that let Replace() come first. `by` is for the
   // audit log.
-  // Unavailable: the broker has stopped.
+  // Unavailable: the broker has stopped. NotFound: it knows no such role or worker.
   absl::StatusOr<size_t> Revoke(const RevokeOrder& order, const OrderedBy& by = {});
 
   // Takes orders from a launcher in another process (broker_process.h), who is trusted. When the

@@ -102,9 +102,10 @@ absl::Status CheckPermitted(const CageContents& contents, const CageBounds& boun
     const CapabilitySet missing =
         Missing(CapabilitiesFor(role->socket_options, bounds.kernel), permitted);
     if (missing == 0) continue;
-    return absl::FailedPreconditionError(absl::StrCat("the sockets of role ", name, " need ",
-                                                      CapabilityNames(missing),
-                                                      ", which the broker is not given"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the sockets of role ", name, " need ", CapabilityNames(missing),
+                     ", which the broker is not given: start it as root, or "
+                     "with AmbientCapabilities= in its unit"));
   }
   return absl::OkStatus();
 }

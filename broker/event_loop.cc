@@ -38,15 +38,16 @@ bool Add(const UniqueFd& epoll, const UniqueFd& fd, uint32_t events, uint64_t co
 
 absl::StatusOr<std::unique_ptr<EventLoop>> EventLoop::Create() {
   UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
-  if (!epoll.valid()) return absl::ErrnoToStatus(errno, "epoll_create1");
+  if (!epoll.valid()) return absl::ErrnoToStatus(errno, "cannot make an event loop: epoll_create1");
   UniqueFd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!wake.valid()) return absl::ErrnoToStatus(errno, "eventfd");
+  if (!wake.valid()) return absl::ErrnoToStatus(errno, "cannot make an event loop: eventfd");
   UniqueFd timer(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  if (!timer.valid()) return absl::ErrnoToStatus(errno, "timerfd_create");
+  if (!timer.valid())
+    return absl::ErrnoToStatus(errno, "cannot make an event loop: timerfd_create");
   // Edge-triggered: the timer is not read, only set again.
   if (!Add(epoll, wake, EPOLLIN, kWakeCookie) ||
       !Add(epoll, timer, EPOLLIN | EPOLLET, kTimerCookie)) {
-    return absl::ErrnoToStatus(errno, "epoll_ctl");
+    return absl::ErrnoToStatus(errno, "cannot make an event loop: epoll_ctl");
   }
   return std::unique_ptr<EventLoop>(
       new EventLoop(std::move(epoll), std::move(wake), std::move(timer)));

@@ -99,7 +99,8 @@ absl::Status InheritedSockets::Add(Socket socket) {
   }
   std::string path = PathOf(descriptor);
   if (path.empty()) return absl::InvalidArgumentError(absl::StrCat(socket.name, " has no path"));
-  if (!Prepare(descriptor)) return absl::ErrnoToStatus(errno, socket.name);
+  if (!Prepare(descriptor))
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot take ", socket.name));
   const auto [there, is_new] = by_path_.emplace(std::move(path), std::move(socket));
   if (is_new) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -121,7 +122,9 @@ absl::Status InheritedSockets::CheckAllTaken() const {
     left.push_back(absl::StrCat(socket.name, " is at ", path));
   }
   return absl::InvalidArgumentError(
-      absl::StrCat(absl::StrJoin(left, ", "), ", where this broker is not told to listen"));
+      absl::StrCat(absl::StrJoin(left, ", "),
+                   ", where this broker is not told to listen: write that "
+                   "path in the policy, or take it out of the unit"));
 }
 
 }  // namespace sockgate

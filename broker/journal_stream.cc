@@ -3,9 +3,11 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "broker/path_failure.h"
 #include "proto/endpoint.h"
 
 namespace sockgate {
@@ -16,16 +18,17 @@ namespace {
 constexpr absl::string_view kHeader = "sockgate\n\n6\n0\n0\n0\n0\n";
 
 absl::Status Error(const std::string& path) {
-  return absl::ErrnoToStatus(errno, absl::StrCat("cannot write to the journal at ", path));
+  const int error = errno;
+  return {absl::ErrnoToStatusCode(error),
+          absl::StrCat("cannot write to the journal at ", path, ": ", strerror(error),
+                       "; where none runs, write the audit log to a file")};
 }
 
 }  // namespace
 
 absl::StatusOr<UniqueFd> OpenJournalStream(const std::string& path) {
   const auto endpoint = Endpoint::Unix(path);
-  if (!endpoint.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat("'", path, "' cannot be a socket's path"));
-  }
+  if (!endpoint.has_value()) return NoSocketPath(path);
   sockaddr_storage address;
   const socklen_t length = endpoint->ToSockaddr(&address);
   UniqueFd journal(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

@@ -37,7 +37,8 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Create(const ListenAt& at, R
   auto listener =
       std::unique_ptr<Listener>(new Listener(at, *std::move(socket), std::move(role), loop, host));
   listener->watch_ = loop->Watch(listener->socket_.get(), EPOLLIN, listener.get(), 0);
-  if (!listener->watch_.valid()) return absl::ErrnoToStatus(errno, "epoll_ctl");
+  if (!listener->watch_.valid())
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot listen on ", at.path, ": epoll_ctl"));
   return listener;
 }
 

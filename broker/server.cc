@@ -140,7 +140,8 @@ void Server::Adopt(const RoleTable& roles, const TtlBounds* renewed) {
   tracker_.Adopt();
 }
 
-size_t Server::Revoke(const RevokeOrder& order) {
+size_t Server::Revoke(const RevokeOrder& order, RevokeOrder::Met* met) {
+  for (const auto& [id, session] : sessions_) order.Meet(*session->worker(), met);
   const auto matches = [&order](const Attempt& attempt) { return order.Matches(attempt); };
   return CutTracked(matches, ConnectionEnd::By::kRevoked);
 }

@@ -69,8 +69,8 @@ class Server final : public SessionHost,
   void Adopt(const RoleTable& roles, const TtlBounds* renewed = nullptr);
 
   // Cuts the tracked connections that match and ends such handshakes; says how many they were.
-  // Where Adopt() may be called.
-  size_t Revoke(const RevokeOrder& order);
+  // Where Adopt() may be called. `met` learns whom of the order this server serves.
+  size_t Revoke(const RevokeOrder& order, RevokeOrder::Met* met);
 
   // Who is served, by the name of the role.
   struct Crowd {

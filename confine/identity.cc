@@ -30,8 +30,8 @@ absl::StatusOr<passwd> FindUser(const std::string& name, std::vector<char>* buff
     error = getpwnam_r(name.c_str(), &entry, buffer->data(), buffer->size(), &found);
   }
   if (found != nullptr) return entry;
-  if (error != 0) return absl::ErrnoToStatus(error, absl::StrCat("user ", name));
-  return absl::NotFoundError(absl::StrCat("there is no user ", name));
+  if (error != 0) return absl::ErrnoToStatus(error, absl::StrCat("cannot look up user ", name));
+  return absl::NotFoundError(absl::StrCat("this machine knows no user ", name));
 }
 
 // user_namespaces(7): lines of the first id inside, the first one outside, and how many.
@@ -59,7 +59,8 @@ absl::StatusOr<Identity> Identity::Find(const std::string& name) {
   const auto entry = FindUser(name, &buffer);
   if (!entry.ok()) return entry.status();
   if (entry->pw_uid == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(name, " is root: name an ordinary user"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("user ", name, " is root: name an ordinary user"));
   }
   Identity identity = {entry->pw_uid, entry->pw_gid};
   int count = 16;

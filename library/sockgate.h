@@ -12,7 +12,7 @@
  *   Errors. What can fail returns a code, 0 for success. Where `error` is not null, it is told the
  *     rest: see sockgate_error. A failure leaves results as they were unless it says otherwise. No
  *     C++ exception leaves the library; the unwinding of pthread_cancel(3) does. Cancel only threads
- *     that wait in one of the functions: reached by it in a _free or a close(2), the program ends.
+ *     that wait in one of the functions: reached by it in a _free, the program ends.
  *   Handles are opaque. A null one is SOCKGATE_BAD_ARGUMENT, or, for functions without a result,
  *     nothing happens; so a handle may be freed twice if it was set to null.
  *   Strings are UTF-8 or ASCII, end with NUL and stay the caller's.

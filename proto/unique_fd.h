@@ -4,10 +4,13 @@
 // Threads: as an int; one object is not to be used by two threads at once. Closing never blocks on
 // the kinds of descriptor that sockgate handles, and its result is ignored on purpose: after
 // close(2) the number is free even when EINTR is reported (Linux, close(2), "Notes").
+// A thread that is cancelled ends elsewhere: the close(2) of libc is a cancellation point, and
+// pthread_cancel(3) unwinds from there, which a destructor lets nobody do without ending the program.
 
 #ifndef SOCKGATE_PROTO_UNIQUE_FD_H_
 #define SOCKGATE_PROTO_UNIQUE_FD_H_
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <utility>
@@ -36,7 +39,7 @@ class UniqueFd {
 
   // Closes what is owned and takes `fd` instead.
   void Reset(int fd = -1) {
-    if (fd_ >= 0) ::close(fd_);
+    if (fd_ >= 0) syscall(SYS_close, fd_);
     fd_ = fd;
   }
 

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "broker/journal_stream.h"
+#include "broker/path_failure.h"
 #include "broker/rotated_file.h"
 
 namespace sockgate {
@@ -58,7 +59,7 @@ absl::StatusOr<UniqueFd> OpenAuditFile(const std::string& path) {
   UniqueFd file(path == "-" ? OwnStandardError().Release()
                             : open(path.c_str(),
                                    O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600));
-  if (!file.valid()) return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path));
+  if (!file.valid()) return PathError(errno, absl::StrCat("cannot write ", path), path);
   return file;
 }
 

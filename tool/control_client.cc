@@ -2,12 +2,15 @@
 
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "broker/control/control_limits.h"
+#include "broker/path_failure.h"
 #include "broker/policy/finding_text.h"
 #include "proto/endpoint.h"
 #include "proto/packet_socket.h"
@@ -20,34 +23,51 @@ namespace {
 // A policy of a hundred thousand rules takes its time.
 constexpr timeval kPatience = {120, 0};
 
+constexpr absl::string_view kOtherVersion = ": is it of another version?";
+
 absl::StatusOr<UniqueFd> Connect(const std::string& path, Wait wait) {
   const auto endpoint = Endpoint::Unix(path);
-  if (!endpoint.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat("'", path, "' cannot be a socket's path"));
-  }
+  if (!endpoint.has_value()) return NoSocketPath(path);
   sockaddr_storage address;
   const socklen_t length = endpoint->ToSockaddr(&address);
   const int flags = SOCK_CLOEXEC | (wait == Wait::kNo ? SOCK_NONBLOCK : 0);
   UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | flags, 0));
-  if (!socket.valid()) return absl::ErrnoToStatus(errno, "socket");
+  if (!socket.valid()) return absl::ErrnoToStatus(errno, "cannot ask the broker: socket");
   setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof(kPatience));
   setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof(kPatience));
   if (connect(socket.get(), reinterpret_cast<sockaddr*>(&address), length) != 0) {
-    if (errno == EAGAIN) return absl::DeadlineExceededError("too many others ask the broker");
-    return absl::ErrnoToStatus(errno, absl::StrCat("no broker at ", path));
+    if (errno != EAGAIN) return NoControlAt(errno, path);
+    return absl::DeadlineExceededError("too many others ask the broker: try again");
   }
   return socket;
 }
 
-absl::Status WhyNoAnswer(PacketStatus status, int error) {
+// A broker hears root and its own user at the path of its --control. SO_PEERCRED names whoever began
+// to listen, so root where a service manager did: whose broker it is cannot be told then.
+std::string WhyHungUp(int socket) {
+  constexpr absl::string_view kHungUp = "the broker hung up without an answer: ";
+  ucred broker = {};
+  socklen_t length = sizeof(broker);
+  const bool known = getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &broker, &length) == 0;
+  if (geteuid() == 0 || (known && broker.uid == geteuid())) {
+    return absl::StrCat(kHungUp,
+                        "it stops, or workers connect to that path: name the one of its --control");
+  }
+  return absl::StrCat(kHungUp, UserText(geteuid()), " may ask none but a broker of its own; be ",
+                      known && broker.uid != 0 ? absl::StrCat(UserText(broker.uid), " or root")
+                                               : "root or the user that it runs as");
+}
+
+absl::Status WhyNoAnswer(int socket, PacketStatus status, int error) {
   switch (status) {
     case PacketStatus::kWouldBlock:
-      return absl::DeadlineExceededError("the broker does not answer");
+      return absl::DeadlineExceededError(absl::StrCat("the broker has not answered for ",
+                                                      kPatience.tv_sec,
+                                                      " seconds: it hangs, or is stopped"));
     case PacketStatus::kClosed:
-      return absl::UnavailableError(
-          "the broker hung up without an answer: it stops, or this is neither root nor its user");
+      return absl::UnavailableError(WhyHungUp(socket));
     case PacketStatus::kTruncated:
-      return absl::InternalError("the broker's answer is too long");
+      return absl::InternalError(absl::StrCat("the broker's answer is too long", kOtherVersion));
     default:
       return absl::ErrnoToStatus(error, "cannot ask the broker");
   }
@@ -59,7 +79,9 @@ absl::StatusOr<UniqueFd> Say(const std::string& path, absl::string_view word, Wa
   if (!socket.ok()) return socket;
   const Sent sent = SendPacket(
       socket->get(), {reinterpret_cast<const uint8_t*>(word.data()), word.size()}, -1, wait);
-  if (sent.status != PacketStatus::kOk) return WhyNoAnswer(sent.status, sent.error);
+  if (sent.status != PacketStatus::kOk) {
+    return WhyNoAnswer(socket->get(), sent.status, sent.error);
+  }
   return socket;
 }
 
@@ -67,10 +89,14 @@ absl::StatusOr<nlohmann::json> Hear(int socket, Wait wait) {
   std::vector<uint8_t> packet(kMaxControlReplyBytes);
   const Received received =
       ReceivePacket(socket, absl::MakeSpan(packet), Accept::kNoDescriptor, wait);
-  if (received.status != PacketStatus::kOk) return WhyNoAnswer(received.status, received.error);
+  if (received.status != PacketStatus::kOk) {
+    return WhyNoAnswer(socket, received.status, received.error);
+  }
   packet.resize(received.size);
   nlohmann::json reply = nlohmann::json::parse(packet, nullptr, /*allow_exceptions=*/false);
-  if (!reply.is_object()) return absl::InternalError("the broker's answer is not JSON");
+  if (!reply.is_object()) {
+    return absl::InternalError(absl::StrCat("the broker's answer is not JSON", kOtherVersion));
+  }
   const auto error = reply.find("error");
   if (error == reply.end()) return reply;
   return absl::FailedPreconditionError(error->is_string() ? error->get_ref<const std::string&>()

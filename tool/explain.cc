@@ -68,7 +68,8 @@ absl::StatusOr<const Role*> FindRole(const PolicyFile& policy, const std::string
     names.push_back(role.name);
   }
   return absl::NotFoundError(
-      absl::StrCat(name.empty() ? "which role? --role is one of: " : "no such role; there are: ",
+      absl::StrCat(name.empty() ? "which role? --role is one of: "
+                                : absl::StrCat("there is no role '", name, "'; there are: "),
                    absl::StrJoin(names, ", ")));
 }
 
@@ -81,7 +82,8 @@ absl::StatusOr<std::vector<IpAddress>> ParseAddresses(const std::vector<std::str
   for (const std::string& text : texts) {
     const auto address = IpAddress::Parse(text);
     if (!address.has_value()) {
-      return absl::InvalidArgumentError(absl::StrCat("--resolved-to: '", text, "' is no address"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--resolved-to: '", text, "' is no address, such as 192.0.2.1 or 2001:db8::1"));
     }
     addresses.push_back(*address);
   }

@@ -127,13 +127,15 @@ class Lesson {
 
 int Learn(const LearnOptions& options) {
   const File file = Open(options.audit_log);
-  if (file == nullptr) return Fail(absl::StrCat(options.audit_log, ": ", std::strerror(errno)));
+  if (file == nullptr) {
+    return Fail(absl::StrCat("cannot read ", options.audit_log, ": ", std::strerror(errno)));
+  }
   BoundedLines lines(file.get());
   Lesson lesson(options);
   lesson.Read(&lines);
   // What half a log tells is less than what was seen.
   if (std::ferror(file.get()) != 0) {
-    return Fail(absl::StrCat(options.audit_log, ": cannot be read"));
+    return Fail(absl::StrCat("cannot read ", options.audit_log, " to its end"));
   }
   if (!lesson.policy().has_role()) return Fail(lesson.Lack());
   lesson.SayWhatIsLeftOut();

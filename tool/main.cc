@@ -89,6 +89,7 @@ CLI::App* AddServe(CLI::App& app, sockgate::ServeOptions& options, std::string& 
   serve->add_option("--finish-time", finish_s, "At SIGTERM: for what is under way; default 5")
       ->check(sockgate::SecondsRange(0, 3600))
       ->type_name("SECONDS");
+  serve->footer("More: man sockgate-serve");
   return serve;
 }
 

@@ -29,7 +29,7 @@ absl::StatusOr<std::string> TextOf(const std::string& control) {
 
 absl::Status Print(const std::string& text) {
   const bool printed = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
-  return printed ? absl::OkStatus() : absl::ErrnoToStatus(errno, "cannot write");
+  return printed ? absl::OkStatus() : absl::ErrnoToStatus(errno, "cannot write to standard output");
 }
 
 }  // namespace

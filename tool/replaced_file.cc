@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "broker/path_failure.h"
 #include "proto/unique_fd.h"
 #include "tool/write_all.h"
 
@@ -48,13 +49,15 @@ bool Fill(int fd, absl::string_view text) {
 absl::Status ReplaceFile(const std::string& path, absl::string_view text) {
   struct stat there;
   if (lstat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
-    return absl::FailedPreconditionError(absl::StrCat(path, " is not a regular file"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, " is not a regular file: name another one"));
   }
   const SignalsHeld held;
   std::string hidden = HiddenName(path);
   UniqueFd file(mkostemp(hidden.data(), O_CLOEXEC));
   const std::string failure = absl::StrCat("cannot write ", path);
-  if (!file.valid()) return absl::ErrnoToStatus(errno, failure);
+  // Another one is made beside it, so what is there does not matter.
+  if (!file.valid()) return PathError(errno, failure, hidden);
   if (Fill(file.get(), text) && rename(hidden.c_str(), path.c_str()) == 0) return absl::OkStatus();
   const int error = errno;
   unlink(hidden.c_str());

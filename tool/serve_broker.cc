@@ -35,9 +35,20 @@ absl::Status Advise(const absl::Status& error, CageLevel level) {
 
 absl::StatusOr<AuditPlace> OpenAudit(const ServeOptions& options, Inheritance* inherited) {
   if (inherited->audit.valid()) return AuditPlace{std::move(inherited->audit)};
-  auto audit = OpenAuditPlace(options.audit_file);
-  if (audit.ok() || options.user.empty()) return audit;
-  return WithAdvice(audit.status(), absl::StrCat(", as user ", options.user));
+  return OpenAuditPlace(options.audit_file);
+}
+
+// Null: there is none. Bound before anything is said: who has read where the broker listens may
+// give it orders.
+absl::StatusOr<std::unique_ptr<ListeningSocket>> OpenControl(const std::string& path,
+                                                             UniqueFd inherited) {
+  if (path.empty()) return nullptr;
+  if (inherited.valid()) {
+    return std::make_unique<ListeningSocket>(ListeningSocket::Adopt(path, std::move(inherited)));
+  }
+  auto bound = ListeningSocket::Bind({path, /*role=*/""});
+  if (!bound.ok()) return bound.status();
+  return std::make_unique<ListeningSocket>(*std::move(bound));
 }
 
 absl::Status ListenOn(const std::vector<ListenAt>& listen, InheritedSockets* sockets,
@@ -72,8 +83,9 @@ void Say(const CageReport& cage) {
     std::fputs("sockgate serve: warning: no Landlock: all that its user may read can be read\n",
                stderr);
   }
-  if (cage.user == 0)
+  if (cage.user == 0) {
     std::fputs("sockgate serve: runs as root, whom no cage holds well: use --user\n", stderr);
+  }
 }
 
 }  // namespace
@@ -106,12 +118,14 @@ absl::StatusOr<Serving> StartServing(const ServeOptions& options, Inheritance* i
                                                 : broker.status();
   }
   absl::Status status = ListenOn(listen, &inherited->sockets, broker->get());
-  UniqueFd control = inherited->sockets.Take(options.control);
-  if (status.ok()) status = inherited->sockets.CheckAllTaken();
+  if (!status.ok()) return status;
+  auto control = OpenControl(options.control, inherited->sockets.Take(options.control));
+  if (!control.ok()) return control.status();
+  status = inherited->sockets.CheckAllTaken();
   if (status.ok()) status = Enter(options, places, broker->get());
   if (!status.ok()) return status;
   Say((*broker)->cage());
-  return Serving{*std::move(broker), std::move(audit->reopen), std::move(control)};
+  return Serving{*std::move(broker), std::move(audit->reopen), *std::move(control)};
 }
 
 absl::Status RunServing(const ServeOptions& options, const Inheritance& inherited, Serving* serving,
@@ -120,8 +134,7 @@ absl::Status RunServing(const ServeOptions& options, const Inheritance& inherite
   const ServiceNotify& notify = inherited.notify;
   AuditRotator rotator(broker, serving->reopen_audit, log);
   ControlThread::Options control_options;
-  control_options.path = options.control;
-  control_options.inherited = std::move(serving->control);
+  control_options.socket = std::move(serving->control);
   if (serving->reopen_audit != nullptr) control_options.rotator = &rotator;
   control_options.notify = &notify;
   if (notify.beat_period().count() > 0) {

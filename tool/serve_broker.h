@@ -17,8 +17,8 @@
 #include "broker/control/audit_rotator.h"
 #include "broker/control/operator_log.h"
 #include "broker/control/reloader.h"
+#include "broker/listening_socket.h"
 #include "broker/policy/listen_at.h"
-#include "proto/unique_fd.h"
 #include "tool/serve.h"
 #include "tool/serve_inheritance.h"
 
@@ -33,8 +33,8 @@ absl::Status BecomeServer(const ServeOptions& options);
 
 struct Serving {
   std::unique_ptr<Broker> broker;
-  AuditRotator::Opener reopen_audit;  // empty: the audit log stays open for good
-  UniqueFd control;                   // an inherited socket; invalid: there is none
+  AuditRotator::Opener reopen_audit;         // empty: the audit log stays open for good
+  std::unique_ptr<ListeningSocket> control;  // null: there is none
 };
 
 // `broker_options` without audit log and cage, which the options say. Takes from `inherited` what

@@ -28,16 +28,19 @@ absl::Status Become(const std::string& name) {
   const auto identity = confine::Identity::Find(name);
   if (!identity.ok()) return identity.status();
   // Or the kernel would take all capabilities from whoever stops being root.
-  if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return absl::ErrnoToStatus(errno, "prctl");
+  if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+    return absl::ErrnoToStatus(errno, "cannot keep capabilities: prctl");
   const int error = identity->Become();
-  if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0) return absl::ErrnoToStatus(errno, "prctl");
+  if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0)
+    return absl::ErrnoToStatus(errno, "cannot keep capabilities: prctl");
   if (error == 0) return absl::OkStatus();
   return absl::ErrnoToStatus(
       error, absl::StrCat("cannot become user ", name, "; only root can be told to be another"));
 }
 
 absl::Status Outcome(int error) {
-  return error == 0 ? absl::OkStatus() : absl::ErrnoToStatus(error, "capabilities");
+  return error == 0 ? absl::OkStatus()
+                    : absl::ErrnoToStatus(error, "cannot limit this process's capabilities");
 }
 
 bool HasOwner(const ListenAt& at) { return at.owner.has_value() || at.group.has_value(); }

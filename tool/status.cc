@@ -22,7 +22,7 @@ int Fail(const absl::Status& why) {
 
 int Print(const std::string& text) {
   const bool printed = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
-  return printed ? EXIT_SUCCESS : Fail(absl::UnknownError("cannot write"));
+  return printed ? EXIT_SUCCESS : Fail(absl::UnknownError("cannot write to standard output"));
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ void HandleKeys(WatchLoop* loop) {
 
 int Exit(bool shown) {
   if (shown) return EXIT_SUCCESS;
-  std::fprintf(stderr, "sockgate status: cannot write\n");
+  std::fprintf(stderr, "sockgate status: cannot write to standard output\n");
   return EXIT_FAILURE;
 }
 

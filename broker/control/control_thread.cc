@@ -53,18 +53,12 @@ OrderedBy SignalledBy(const signalfd_siginfo& info) {
 
 absl::StatusOr<std::unique_ptr<ControlThread>> ControlThread::Start(Options options, Broker* broker,
                                                                     Reloader* reloader) {
-  auto control = std::unique_ptr<ControlThread>(new ControlThread(options, broker, reloader));
-  SOCKGATE_CHECK(reloader != nullptr || options.path.empty());
+  SOCKGATE_CHECK(reloader != nullptr || options.socket == nullptr);
+  auto control =
+      std::unique_ptr<ControlThread>(new ControlThread(std::move(options), broker, reloader));
   control->stop_.Reset(eventfd(0, EFD_CLOEXEC));
-  if (!control->stop_.valid()) return absl::ErrnoToStatus(errno, "eventfd");
+  if (!control->stop_.valid()) return absl::ErrnoToStatus(errno, "cannot take orders: eventfd");
   if (absl::Status status = control->OpenSignals(); !status.ok()) return status;
-  if (!options.path.empty()) {
-    auto socket = options.inherited.valid()
-                      ? ListeningSocket::Adopt(options.path, std::move(options.inherited))
-                      : ListeningSocket::Bind({options.path, /*role=*/""});
-    if (!socket.ok()) return socket.status();
-    control->socket_.emplace(*std::move(socket));
-  }
   control->thread_ = StartWithoutSignals([thread = control.get()] { thread->Run(); });
   return control;
 }
@@ -75,7 +69,8 @@ absl::Status ControlThread::OpenSignals() {
   sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signals_.Reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  return signals_.valid() ? absl::OkStatus() : absl::ErrnoToStatus(errno, "signalfd");
+  return signals_.valid() ? absl::OkStatus()
+                          : absl::ErrnoToStatus(errno, "cannot take signals: signalfd");
 }
 
 ControlThread::~ControlThread() {
@@ -89,7 +84,7 @@ ControlThread::~ControlThread() {
 void ControlThread::Run() {
   TellReady();
   while (true) {
-    const int listening = socket_.has_value() ? socket_->get() : -1;
+    const int listening = socket_ != nullptr ? socket_->get() : -1;
     const bool serving = client_.valid();
     std::array<pollfd, 3> entries = {{{stop_.get(), POLLIN, 0},
                                       {signals_.get(), POLLIN, 0},
@@ -192,7 +187,9 @@ void ControlThread::Serve() {
 }
 
 std::string ControlThread::Rotate() {
-  if (rotator_ == nullptr) return ErrorReply("the audit log is nothing that can be opened anew");
+  if (rotator_ == nullptr)
+    return ErrorReply(
+        "the audit log is nothing that can be opened anew: that takes --audit FILE or journald");
   return RotateReply(rotator_->Rotate());
 }
 

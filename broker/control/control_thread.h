@@ -6,9 +6,11 @@
 //
 // Usage, in a process with one thread so far, whose next is the broker's:
 //   1. Reloader reloader(broker, policy_file);
-//   2. auto control = ControlThread::Start({"/run/sockgate/control"}, broker, &reloader);
-//   3. broker->Run();
-//   4. control->reset();
+//   2. auto socket = ListeningSocket::Bind({"/run/sockgate/control"});
+//   3. options.socket = std::make_unique<ListeningSocket>(*std::move(socket));
+//   4. auto control = ControlThread::Start(std::move(options), broker, &reloader);
+//   5. broker->Run();
+//   6. control->reset();
 //
 // Process: broker, a thread of its own, which takes no signal but through its descriptor.
 // Ownership: the broker, the reloader and what the options point to are lent and must outlive the
@@ -22,7 +24,6 @@
 
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -42,14 +43,13 @@ namespace sockgate {
 class ControlThread {
  public:
   struct Options {
-    std::string path = {};                     // empty: SIGHUP only
-    std::chrono::milliseconds patience{5000};  // with one client
-    UniqueFd inherited = UniqueFd();           // bound to the path already; invalid: bind it
-    AuditRotator* rotator = nullptr;           // null: the audit log stays where it is
-    const ServiceNotify* notify = nullptr;     // is told that the broker is ready, first of all
+    std::unique_ptr<ListeningSocket> socket = nullptr;  // null: SIGHUP only
+    std::chrono::milliseconds patience{5000};           // with one client
+    AuditRotator* rotator = nullptr;                    // null: the audit log stays where it is
+    const ServiceNotify* notify = nullptr;  // is told that the broker is ready, first of all
   };
 
-  // Without a reloader there is no policy file, and must be no path.
+  // Without a reloader there is no policy file, and must be no socket.
   // Blocks SIGHUP in the calling thread, which the threads that it starts inherit; one that does
   // not block it would be ended by it.
   static absl::StatusOr<std::unique_ptr<ControlThread>> Start(Options options, Broker* broker,
@@ -61,10 +61,11 @@ class ControlThread {
  private:
   using Clock = std::chrono::steady_clock;
 
-  ControlThread(const Options& options, Broker* broker, Reloader* reloader)
+  ControlThread(Options options, Broker* broker, Reloader* reloader)
       : patience_(options.patience),
         rotator_(options.rotator),
         notify_(options.notify),
+        socket_(std::move(options.socket)),
         broker_(broker),
         reloader_(reloader) {}
 
@@ -88,11 +89,11 @@ class ControlThread {
   const std::chrono::milliseconds patience_;
   AuditRotator* const rotator_;
   const ServiceNotify* const notify_;
+  const std::unique_ptr<ListeningSocket> socket_;
   Broker* const broker_;
   Reloader* const reloader_;
   UniqueFd stop_;
   UniqueFd signals_;
-  std::optional<ListeningSocket> socket_;
   UniqueFd client_;
   OrderedBy client_order_;
   Clock::time_point client_until_;

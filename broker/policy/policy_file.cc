@@ -41,6 +41,13 @@ LoadedPolicy Unreadable(std::string message, std::string advice) {
   return loaded;
 }
 
+LoadedPolicy CannotBeRead(int error) {
+  const char* const advice = error == EACCES || error == EPERM
+                                 ? "let whoever runs this read it, and enter its folders"
+                                 : "name a policy file that is there";
+  return Unreadable(absl::StrCat("cannot be read: ", std::strerror(error)), advice);
+}
+
 // A file of another version may mean something else by the same words: nothing more is said of it.
 bool CheckVersion(TomlTable* table, Findings* findings) {
   const TomlEntry* version = table->Find("version");
@@ -224,13 +231,13 @@ LoadedPolicy LoadPolicyFile(const std::string& path) {
   // Opening a FIFO must not wait for its other end, nor a terminal become ours.
   const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct stat status;
-  if (!file.valid() || fstat(file.get(), &status) != 0) {
-    return Unreadable(absl::StrCat("cannot be read: ", std::strerror(errno)), "");
+  if (!file.valid() || fstat(file.get(), &status) != 0) return CannotBeRead(errno);
+  if (!S_ISREG(status.st_mode)) {
+    return Unreadable("is not a regular file", "name a policy file");
   }
-  if (!S_ISREG(status.st_mode)) return Unreadable("is not a regular file", "");
   std::string text;
   const int error = ReadUpTo(file.get(), kMaxPolicyBytes, &text);
-  if (error != 0) return Unreadable(absl::StrCat("cannot be read: ", std::strerror(error)), "");
+  if (error != 0) return CannotBeRead(error);
   LoadedPolicy loaded = ParsePolicy(text);
   CheckWhoWrites(status.st_mode, &loaded);
   return loaded;

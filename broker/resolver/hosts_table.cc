@@ -27,7 +27,7 @@ absl::StatusOr<HostsTable> HostsTable::Load(const std::string& path) {
   const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), &std::fclose);
   if (file == nullptr) {
     if (errno == ENOENT) return HostsTable();
-    return absl::ErrnoToStatus(errno, path);
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot read ", path));
   }
   std::string text;
   char part[65536];
@@ -37,7 +37,8 @@ absl::StatusOr<HostsTable> HostsTable::Load(const std::string& path) {
       return absl::ResourceExhaustedError(absl::StrCat(path, " is too long"));
     }
   }
-  if (std::ferror(file.get()) != 0) return absl::ErrnoToStatus(errno, path);
+  if (std::ferror(file.get()) != 0)
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot read ", path));
   return Parse(text);
 }
 

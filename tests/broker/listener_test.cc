@@ -335,7 +335,8 @@ TEST_F(ListenerTest, RefusesAFolderWhereAnybodyMayReplaceTheSocket) {
   const absl::Status status = Listen(folder + "/broker");
   EXPECT_EQ(status.message(),
             "cannot listen on " + folder +
-                "/broker: all users may write to its folder, which is not sticky");
+                "/broker: all users may write to its folder, which is not sticky: chmod o-w " +
+                folder + ", or name another folder");
   EXPECT_FALSE(std::filesystem::exists(folder + "/broker"));
   ASSERT_EQ(chmod(folder.c_str(), 01777), 0);
   EXPECT_TRUE(Listen(folder + "/broker").ok());
@@ -345,9 +346,11 @@ TEST_F(ListenerTest, RefusesAFolderOfAnotherUser) {
   const std::string folder = folder_ / "another's";
   std::filesystem::create_directory(folder);
   if (chown(folder.c_str(), 12'345, 12'346) != 0) GTEST_SKIP() << "needs CAP_CHOWN";
-  EXPECT_EQ(Listen(folder + "/broker").message(),
-            "cannot listen on " + folder +
-                "/broker: its folder belongs to neither root nor the broker's user");
+  EXPECT_EQ(
+      Listen(folder + "/broker").message(),
+      "cannot listen on " + folder +
+          "/broker: its folder belongs to user 12345, who is neither root nor the broker's user: "
+          "name a folder of user root");
   EXPECT_FALSE(std::filesystem::exists(folder + "/broker"));
 }
 

@@ -85,7 +85,7 @@ TEST_F(RotatedFileTest, ALinkIsFollowedAtTheStartAndNeverAgain) {
 TEST_F(RotatedFileTest, NothingButARegularFile) {
   const auto file = RotatedFile::At(path_);
   fs::create_directory(path_);
-  EXPECT_THAT(Refusal(*file), HasSubstr("Is a directory"));
+  EXPECT_THAT(Refusal(*file), HasSubstr("that is a folder: name a file in it"));
   fs::remove(path_);
   ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
   EXPECT_THAT(Refusal(*file), HasSubstr("No such device or address"));

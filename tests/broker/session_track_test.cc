@@ -83,7 +83,8 @@ class SessionTrackTest : public ::testing::Test, protected ServerWorld {
   }
   size_t Revoke(const RevokeOrder& order) {
     size_t count = 0;
-    Do([&] { count = server->Revoke(order); });
+    RevokeOrder::Met met;
+    Do([&] { count = server->Revoke(order, &met); });
     return count;
   }
 };
@@ -329,6 +330,26 @@ TEST_F(SessionTrackTest, RevokesByRoleWorkerAndTarget) {
   EXPECT_EQ(GiveUps(0), 0);
   EXPECT_EQ(Revoke({}), 1U);
   EXPECT_EQ(ClosedBy(), std::vector<std::string>(4, "revoked"));
+}
+
+// 192.0.2.1 by NAT64, by 6to4 and by itself; and 198.51.100.1.
+TEST_F(SessionTrackTest, RevokesWhatLeadsThereByAnAddressThatEmbedsAnother) {
+  Role wide = role;
+  wide.policy = Policy({*Rule::Parse(Decision::kAllow, "[::/0]:*"),
+                        *Rule::Parse(Decision::kAllow, "[64:ff9b::/96]:*"),
+                        *Rule::Parse(Decision::kAllow, "[2002::/16]:*"),
+                        *Rule::Parse(Decision::kAllow, "192.0.2.0/24:*"),
+                        *Rule::Parse(Decision::kAllow, "198.51.100.0/24:*")});
+  TestWorker worker = AddGreetedWorkerOf(std::make_shared<const Role>(wide));
+  for (const char* address :
+       {"64:ff9b::c000:201", "2002:c000:201::1", "::ffff:192.0.2.1", "64:ff9b::c633:6401"}) {
+    Connect(&worker, address);
+  }
+  RevokeOrder order;
+  order.to = Cidr::Parse("192.0.2.0/24");
+  EXPECT_EQ(Revoke(order), 3U);
+  order.to = Cidr::Parse("64:ff9b::/96");
+  EXPECT_EQ(Revoke(order), 1U);
 }
 
 TEST_F(SessionTrackTest, RevokesHandshakesThatWouldBeTracked) {

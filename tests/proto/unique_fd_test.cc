@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <type_traits>
 
@@ -81,6 +82,20 @@ TEST(UniqueFdTest, ResetClosesAndTakesAnother) {
   fd.Reset();
   EXPECT_FALSE(IsOpen(second));
   EXPECT_FALSE(fd.valid());
+}
+
+// With the close(2) of libc this ends the program.
+TEST(UniqueFdTest, AThreadThatIsCancelledCloses) {
+  int number = OpenOne();
+  pthread_t thread;
+  const auto close_cancelled = [](void* descriptor) -> void* {
+    const UniqueFd fd(*static_cast<int*>(descriptor));
+    pthread_cancel(pthread_self());
+    return nullptr;
+  };
+  ASSERT_EQ(pthread_create(&thread, nullptr, close_cancelled, &number), 0);
+  EXPECT_EQ(pthread_join(thread, nullptr), 0);
+  EXPECT_FALSE(IsOpen(number));
 }
 
 }  // namespace

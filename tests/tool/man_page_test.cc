@@ -92,6 +92,15 @@ TEST(ManPageTest, EachCommandHasItsPlace) {
   }
 }
 
+TEST(ManPageTest, HelpNamesTheCommandsPage) {
+  const Options commands = Found(RunSockgate({"--help"}).out, "\n  ([a-z][a-z-]+) ", "");
+  for (const std::string& command : commands) {
+    const bool own = command == "fetch" || command == "serve";
+    const std::string page = own ? absl::StrCat("sockgate-", command) : "sockgate";
+    EXPECT_TRUE(absl::EndsWith(Help(command), absl::StrCat("man ", page, "\n"))) << command;
+  }
+}
+
 TEST(ManPageTest, HelpFitsAScreen) {
   std::vector<std::string> texts = {RunSockgate({"--help"}).out};
   for (const std::string& command : Found(texts[0], "\n  ([a-z][a-z-]+) ", "")) {

@@ -75,7 +75,8 @@ TEST_F(MetricsCommand, ABrokerThatDoesNotAnswerLeavesTheFileAsItWas) {
   const CommandResult metrics = Run({"--output", file_});
   EXPECT_EQ(metrics.status, 1);
   EXPECT_EQ(metrics.err, absl::StrCat("sockgate metrics: no broker at ", control_,
-                                      ": No such file or directory\n"));
+                                      ": there is no such path: is it started, with this "
+                                      "--control?\n"));
   EXPECT_EQ(Contents(file_), "old");
   EXPECT_EQ(Files(), 1U);
 }

@@ -1,5 +1,6 @@
 // `sockgate serve`: a broker on a path, for a program that finds it there.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +20,9 @@
 
 namespace sockgate::testing {
 namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
 
 // A folder with a short name: a socket's path has 107 bytes at most, and Bazel's own folders take
 // more.
@@ -39,6 +44,14 @@ class ServeCommand : public ::testing::Test {
     std::vector<std::string> arguments = {"serve", "--listen", path_};
     arguments.insert(arguments.end(), rules.begin(), rules.end());
     pid_ = StartSockgate(arguments, absl::StrCat(path_, ".err"));
+  }
+
+  // What one says that cannot start.
+  static std::string Refusal(std::vector<std::string> options) {
+    options.insert(options.begin(), "serve");
+    const CommandResult result = RunSockgate(options);
+    EXPECT_EQ(result.status, 1);
+    return result.err;
   }
 
   // How the daemon ended after SIGTERM.
@@ -111,9 +124,41 @@ TEST_F(ServeCommand, ADaemonThatWasKilledCanBeStartedAgain) {
 TEST_F(ServeCommand, RefusesASecondDaemonOnThePath) {
   Start({});
   ASSERT_TRUE(Client().ok());
-  EXPECT_EQ(RunSockgate({"serve", "--listen", path_}).status, 1);
+  EXPECT_THAT(Refusal({"--listen", path_}),
+              EndsWith(absl::StrCat("cannot listen on ", path_, ": another broker listens there ",
+                                    "(process ", pid_, "): stop it, or name another path\n")));
   EXPECT_TRUE(Client().ok());
   EXPECT_EQ(Stop(), 0);
+}
+
+TEST_F(ServeCommand, APathThatCannotBeMadeIsAnErrorThatSaysWhatToDo) {
+  const std::string in_none = absl::StrCat(folder_, "/none/x");
+  const std::string make_it =
+      absl::StrCat("there is no folder ", folder_, "/none: make it first\n");
+  EXPECT_THAT(Refusal({"--listen", in_none}),
+              EndsWith(absl::StrCat("cannot listen on ", in_none, ": ", make_it)));
+  EXPECT_THAT(Refusal({"--listen", path_, "--audit", in_none}),
+              EndsWith(absl::StrCat("cannot write ", in_none, ": ", make_it)));
+  const std::string in_file = "/dev/null/x";
+  EXPECT_THAT(Refusal({"--listen", in_file}), HasSubstr("/dev/null is no folder"));
+  EXPECT_THAT(Refusal({"--listen", path_, "--audit", folder_}), HasSubstr("name a file in it"));
+  EXPECT_THAT(Refusal({"--listen", std::string(108, 'x')}),
+              HasSubstr("is too long for a socket's path: 108 bytes, where 107 fit"));
+  std::ofstream(path_) << "text";
+  EXPECT_THAT(Refusal({"--listen", path_}),
+              HasSubstr(absl::StrCat(path_, ": what is there is no socket: name another path")));
+  unlink(path_.c_str());
+}
+
+TEST_F(ServeCommand, WhatItsUserMayNotIsAnErrorThatNamesTheUser) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can have the broker be another user";
+  const std::string whose = " (of user root, mode 0700): let it, or name another folder\n";
+  EXPECT_THAT(Refusal({"--listen", path_, "--user", "nobody"}),
+              EndsWith(absl::StrCat("user nobody may not make it in ", folder_, whose)));
+  EXPECT_THAT(Refusal({"--listen", "/tmp/x", "--user", "nobody", "--audit", path_}),
+              EndsWith(absl::StrCat("user nobody may not make it in ", folder_, whose)));
+  EXPECT_THAT(Refusal({"--listen", absl::StrCat(folder_, "/in/x"), "--user", "nobody"}),
+              HasSubstr("user nobody may not enter a folder above "));
 }
 
 TEST_F(ServeCommand, ABadRuleIsAUsageError) {

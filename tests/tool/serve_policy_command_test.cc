@@ -132,6 +132,28 @@ TEST_F(ServePolicyCommand, APolicyWithoutAPathIsAnError) {
   EXPECT_THAT(serve.err, HasSubstr("there is no path where workers could ask"));
 }
 
+// Whoever reads that it listens may give orders at once.
+TEST_F(ServePolicyCommand, NothingListensBeforeTheControlSocketDoes) {
+  WritePolicy(PolicyText("1"));
+  const std::string nowhere = InFolder("none/control");
+  const CommandResult missing = RunSockgate({"serve", "--policy", policy(), "--control", nowhere});
+  EXPECT_EQ(missing.status, 1);
+  EXPECT_THAT(missing.err, HasSubstr(absl::StrCat("cannot listen on ", nowhere,
+                                                  ": there is no folder ", InFolder("none"))));
+  EXPECT_THAT(missing.err, Not(HasSubstr("listening")));
+  EXPECT_FALSE(std::filesystem::exists(path()));
+  EXPECT_THAT(RunSockgate({"serve", "--policy", policy(), "--control", path()}).err,
+              HasSubstr("this broker listens there already: give each its own path"));
+}
+
+TEST_F(ServePolicyCommand, OrdersAtTheWorkersPath) {
+  WritePolicy(PolicyText("1"));
+  ASSERT_TRUE(Start()) << StandardError();
+  const CommandResult status = RunSockgate({"status", "--control", path()});
+  EXPECT_EQ(status.status, 1);
+  EXPECT_THAT(status.err, HasSubstr("workers connect to that path: name the one of its --control"));
+}
+
 TEST_F(ServePolicyCommand, WithoutABroker) {
   for (const char* command : {"metrics", "reload", "status"}) {
     const CommandResult result = RunSockgate({command, "--control", control()});

@@ -81,7 +81,8 @@ TEST_F(WatchLoopTest, GoesOnWhenTheBrokerGoesAndComesBack) {
     return true;
   };
   EXPECT_TRUE(loop_.Run());
-  const std::string gone = "no broker at " + path_ + ": No such file or directory";
+  const std::string gone =
+      "no broker at " + path_ + ": there is no such path: is it started, with this --control?";
   EXPECT_THAT(notes_.notes, ElementsAre(R"({"a":1})", gone, gone, R"({"b":2})"));
 }
 

@@ -264,15 +264,17 @@ TEST_F(FileTest, ThatAnybodyCanWriteIsNoPolicy) {
 }
 
 TEST_F(FileTest, ThatIsMissingIsAnError) {
-  EXPECT_THAT(Load(), ElementsAre("error 0:0 cannot be read: No such file or directory"));
+  EXPECT_THAT(Load(), ElementsAre("error 0:0 cannot be read: No such file or directory"
+                                  " (name a policy file that is there)"));
 }
 
 TEST_F(FileTest, OfAnotherKindIsAnErrorAndNothingToWaitFor) {
   ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
-  EXPECT_THAT(Load(), ElementsAre("error 0:0 is not a regular file"));
+  EXPECT_THAT(Load(), ElementsAre("error 0:0 is not a regular file (name a policy file)"));
   EXPECT_THAT(InWords(LoadPolicyFile(::testing::TempDir())),
-              ElementsAre("error 0:0 is not a regular file"));
-  EXPECT_THAT(InWords(LoadPolicyFile("/dev/zero")), ElementsAre("error 0:0 is not a regular file"));
+              ElementsAre("error 0:0 is not a regular file (name a policy file)"));
+  EXPECT_THAT(InWords(LoadPolicyFile("/dev/zero")),
+              ElementsAre("error 0:0 is not a regular file (name a policy file)"));
 }
 
 TEST_F(FileTest, ThatIsTooLargeIsAnError) {
