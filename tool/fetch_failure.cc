@@ -2,12 +2,9 @@
 
 #include <cerrno>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "broker/policy/embedded_v4.h"
 #include "broker/policy/host_name.h"
-#include "broker/policy/special_ranges.h"
 #include "client/url_host.h"
 #include "tool/exit_status.h"
 
@@ -40,9 +37,9 @@ struct Place {
   bool wherever_it_leads = false;
 };
 
-std::string OptionFor(const Place& place, absl::string_view beside) {
-  return absl::StrCat("; ", beside, place.wherever_it_leads ? "--allow-private " : "--allow ",
-                      place.host, ":", place.port, " lets it through");
+std::string OptionFor(const Place& place) {
+  return absl::StrCat("; ", place.wherever_it_leads ? "--allow-private " : "--allow ", place.host,
+                      ":", place.port, " lets it through");
 }
 
 // Addresses in a policy file have no brackets.
@@ -53,11 +50,6 @@ std::string EntryFor(const Place& place) {
                       " } among the role's allow rules lets it through");
 }
 
-std::string RuleFor(const Place& place, RulesIn rules) {
-  if (rules == RulesIn::kPolicyFile) return EntryFor(place);
-  return OptionFor(place, rules == RulesIn::kNothing ? "--allow public:80,443 " : "");
-}
-
 // The address as it was asked for, however oddly a URL has written it.
 Place AddressOf(const Endpoint& attempt) {
   const std::string text = attempt.ToString();
@@ -65,34 +57,10 @@ Place AddressOf(const Endpoint& attempt) {
   return {text.substr(0, colon), text.substr(colon + 1), true};
 }
 
-bool TellsSecrets(const SpecialRange& range) {
-  return range.name == "link-local" || absl::StrContains(range.name, "metadata");
-}
-
-// Of an address that a URL has.
-std::string AdviceOnAddress(const ConnectError& error, const Endpoint& attempt, RulesIn rules) {
-  const IpAddress& address = attempt.ip();
-  const SpecialRange* const range = FindSpecialRange(address);
-  if (range != nullptr && TellsSecrets(*range)) {
-    return absl::StrCat("; the address is ", range->name, ", where a host keeps its secrets");
-  }
-  const EmbeddedV4List embedded = FindEmbeddedV4(address);
-  if (error.reason != Reason::kEmbeddedAddress || embedded.empty()) {
-    return RuleFor(AddressOf(attempt), rules);
-  }
-  std::string text = "; it stands for ";
-  for (const EmbeddedV4& meant : embedded) {
-    const Endpoint within = Endpoint::Ip(meant.address, attempt.port());
-    absl::StrAppend(&text, &meant == embedded.begin() ? "" : ", and for ", meant.address.ToString(),
-                    " (", meant.form, ")", RuleFor(AddressOf(within), rules));
-  }
-  return text;
-}
-
 std::string AdviceOnLimit(RulesIn rules) {
-  return absl::StrCat("; --retry waits for it, ", rules == RulesIn::kPolicyFile
-                                                      ? "a wider limit of the role lets it through"
-                                                      : "fewer --jobs ask for less at once");
+  return absl::StrCat("; --retry waits for it, ",
+                      rules == RulesIn::kOptions ? "fewer --jobs ask for less at once"
+                                                 : "a wider limit of the role lets it through");
 }
 
 }  // namespace
@@ -118,13 +86,12 @@ std::string Advice(const ConnectError& error, const std::string& url, const Endp
   if (error.reason == Reason::kDenyRule) return "; without that rule it may be let through";
   const auto host = HostOfUrl(url);
   if (!host.has_value()) return "";
-  if (host->is_literal) {
-    return attempt == nullptr ? "" : AdviceOnAddress(error, *attempt, rules);
-  }
+  const auto say = rules == RulesIn::kOptions ? OptionFor : EntryFor;
+  if (host->is_literal) return attempt == nullptr ? "" : say(AddressOf(*attempt));
   // FTP's data connection has a port that no URL names.
   const std::string port = attempt == nullptr ? host->port : absl::StrCat(attempt->port());
   const bool leads_elsewhere = IsAboutTheAddress(error.reason) && !IsLocalhost(host->name);
-  const std::string advice = RuleFor({host->name, port, false, leads_elsewhere}, rules);
+  const std::string advice = say({host->name, port, false, leads_elsewhere});
   if (!leads_elsewhere) return advice;
   return absl::StrCat(": it leads to no public address", advice, ", wherever it leads");
 }

@@ -21,16 +21,11 @@ namespace sockgate {
 int ExitStatus(CURLcode code, const ConnectError& error);
 
 // Where the rules of the policy are, and so what a person writes to change them.
-enum class RulesIn {
-  kNothing,  // none was written: the default holds, and gives way to the first that is
-  kOptions,
-  kPolicyFile,
-};
+enum class RulesIn { kOptions, kPolicyFile };
 
 // "; --allow example.com:443 lets it through"; empty where nothing would. `url` is what was to be
 // reached, a hostile redirect's or the proxy's; `attempt` where the broker was asked to connect,
-// null when there was no address to ask for. Of a limit, what makes it wider. Of an address that
-// tells a cloud's secrets to whoever asks, that it is one: a stranger may have written the URL.
+// null when there was no address to ask for. Of a limit, what makes it wider.
 std::string Advice(const ConnectError& error, const std::string& url, const Endpoint* attempt,
                    RulesIn rules = RulesIn::kOptions);
 

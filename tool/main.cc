@@ -1,8 +1,5 @@
 // The command `sockgate`.
 
-#include <curl/curl.h>
-#include <seccomp.h>
-
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -13,7 +10,6 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "broker/policy/nearest_word.h"
-#include "library/sockgate.h"
 #include "tool/check_policy.h"
 #include "tool/exit_status.h"
 #include "tool/explain.h"
@@ -28,7 +24,6 @@
 #include "tool/seconds_range.h"
 #include "tool/serve.h"
 #include "tool/status.h"
-#include "tool/usage_error.h"
 
 namespace {
 
@@ -200,12 +195,6 @@ bool IsUnknownCommand(const CLI::App& app, const std::string& word) {
   return true;
 }
 
-std::string VersionText() {
-  const scmp_version* filter = seccomp_version();
-  return absl::StrCat("sockgate ", SOCKGATE_VERSION, "\n", curl_version(), "\nlibseccomp/",
-                      filter->major, ".", filter->minor, ".", filter->micro);
-}
-
 // The options of all commands, of which one is run.
 struct Commands {
   explicit Commands(CLI::App& app) : fetch(app) {
@@ -251,16 +240,14 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.formatter(std::make_shared<sockgate::HelpText>());
   app.set_help_flag("-h,--help", "this screen");
-  app.set_version_flag("-V,--version", VersionText, "of sockgate and of what it is built with");
   app.footer("More: man sockgate");
   Commands commands(app);
   if (argc > 1 && argv[1][0] != '-' && IsUnknownCommand(app, argv[1])) return sockgate::kExitUsage;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    std::fprintf(stderr, "%s\n", sockgate::UsageErrorText(app, error).c_str());
-    return sockgate::kExitUsage;
+    const int status = app.exit(error);
+    return status == 0 ? 0 : sockgate::kExitUsage;
   }
   return commands.status;
 }

@@ -4,11 +4,9 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/pool/transfer_limits.h"
@@ -61,14 +59,6 @@ std::string Text(CURL* easy, CURLINFO info, size_t most) {
   return std::string(value, strnlen(value, most));
 }
 
-// libcurl quotes servers there, and who reads it may be a terminal.
-std::string Printable(absl::string_view text) {
-  std::string printable(text);
-  std::replace_if(
-      printable.begin(), printable.end(), [](char c) { return !absl::ascii_isprint(c); }, '?');
-  return printable;
-}
-
 // Whether the broker's last refusal is what ended the transfer: it goes on after one address of
 // many.
 bool EndedByAttempt(CURLcode code) {
@@ -114,7 +104,6 @@ absl::Status EasyTransfer::Begin(const launch::TrustStore* trust) {
   if (absl::Status status = adapter_->Attach(easy()); !status.ok()) return status;
   curl_easy_setopt(easy(), CURLOPT_PRIVATE, this);
   curl_easy_setopt(easy(), CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy(), CURLOPT_ERRORBUFFER, fault_.data());
   curl_easy_setopt(easy(), CURLOPT_HEADERFUNCTION, &OnHeader);
   curl_easy_setopt(easy(), CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy(), CURLOPT_WRITEFUNCTION, &OnBody);
@@ -312,8 +301,6 @@ std::string EasyTransfer::Explain(CURLcode code, const TransferResult& result) c
   std::string text = adapter_->Explain(easy(), code);
   if (result.error.ok() && result.os_error != 0) {
     absl::StrAppend(&text, ": ", strerror(result.os_error));
-  } else if (result.error.ok() && fault_.front() != '\0' && code != CURLE_HTTP_RETURNED_ERROR) {
-    absl::StrAppend(&text, ": ", Printable(fault_.data()));
   }
   if (code == CURLE_HTTP_RETURNED_ERROR) absl::StrAppend(&text, " (", result.status, ")");
   if (text.size() > kMaxResultTextBytes) text.resize(kMaxResultTextBytes);

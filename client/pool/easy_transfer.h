@@ -16,7 +16,6 @@
 
 #include <curl/curl.h>
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -87,8 +86,6 @@ class EasyTransfer {
   TransferSink* const sink_;
   const std::unique_ptr<CURL, FreeEasy> easy_;
   std::unique_ptr<curl_slist, FreeList> headers_;
-
-  std::array<char, CURL_ERROR_SIZE> fault_ = {};  // what libcurl says beside its code
 
   ResponseHead head_;
   bool head_told_ = false;

@@ -58,28 +58,6 @@ TEST(FetchFailureTest, AdviceIsWhatTheOptionTakes) {
             "; --allow [2001:db8::1]:443 lets it through");
 }
 
-TEST(FetchFailureTest, ADefaultThatWouldGiveWayStaysBesideTheFirstRule) {
-  EXPECT_EQ(
-      Advice(Denied(Reason::kNoRuleMatches), "http://a.example:8080/", nullptr, RulesIn::kNothing),
-      "; --allow public:80,443 --allow a.example:8080 lets it through");
-}
-
-TEST(FetchFailureTest, NobodyIsAdvisedToLetSecretsOut) {
-  const ConnectError special = Denied(Reason::kSpecialPurpose);
-  const Endpoint clouds = Endpoint::Ip(*IpAddress::Parse("169.254.169.254"), 80);
-  EXPECT_EQ(Advice(special, "http://169.254.169.254/", &clouds),
-            "; the address is cloud metadata, where a host keeps its secrets");
-  const Endpoint link = Endpoint::Ip(*IpAddress::Parse("fe80::1"), 80);
-  EXPECT_EQ(Advice(special, "http://[fe80::1]/", &link, RulesIn::kPolicyFile),
-            "; the address is link-local, where a host keeps its secrets");
-}
-
-TEST(FetchFailureTest, AnEmbeddedAddressIsNamed) {
-  const Endpoint nat64 = Endpoint::Ip(*IpAddress::Parse("64:ff9b::a00:1"), 443);
-  EXPECT_EQ(Advice(Denied(Reason::kEmbeddedAddress), "https://[64:ff9b::a00:1]/", &nat64),
-            "; it stands for 10.0.0.1 (NAT64); --allow 10.0.0.1:443 lets it through");
-}
-
 TEST(FetchFailureTest, NoAdviceWhereNoneWouldHelp) {
   EXPECT_EQ(Advice(Denied(Reason::kUnspecified), "http://0.0.0.0/", nullptr), "");
   EXPECT_EQ(Advice(ConnectError::Local(Kind::kLookup, ENOENT), "http://a.example/", nullptr), "");

@@ -135,7 +135,7 @@ TEST_P(FetchNamesTest, LocalhostIsReachedWhenAllowedAndNeedsNoDns) {
     result = Fetch({"--allow", allow, url});
     EXPECT_EQ(result.status, 120) << allow << ": " << result.err;
   }
-  EXPECT_TRUE(Says(Fetch({url}), absl::StrCat(" --allow ", localhost_, " lets it through")));
+  EXPECT_TRUE(Says(Fetch({url}), absl::StrCat("; --allow ", localhost_, " lets it through")));
   EXPECT_FALSE(zone_.WasAsked());
 }
 

@@ -1,13 +1,11 @@
 #include "tool/fetch/fetch_plan.h"
 
-#include <curl/curl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <iterator>
 #include <set>
 #include <utility>
 
@@ -16,6 +14,7 @@
 #include "tool/fetch/request_body.h"
 #include "tool/fetch/url_list.h"
 #include "tool/proxy_url.h"
+#include "tool/target.h"
 
 namespace sockgate {
 namespace {
@@ -53,23 +52,16 @@ absl::Status CheckTogether(const FetchOptions& options) {
   return absl::OkStatus();
 }
 
-// Those of the command line, whose line is 0, and those of the list.
-absl::StatusOr<std::vector<ListedUrl>> AllUrls(const FetchOptions& options) {
-  std::vector<ListedUrl> urls;
-  for (const std::string& url : options.urls) urls.push_back({url, 0});
+absl::StatusOr<std::vector<std::string>> AllUrls(const FetchOptions& options) {
+  std::vector<std::string> urls = options.urls;
+  for (const std::string& url : urls) {
+    if (const auto parts = UrlParts::Parse(url); !parts.ok()) return parts.status();
+  }
   if (options.input_file.empty()) return urls;
   auto more = ReadUrlList(options.input_file);
   if (!more.ok()) return more.status();
-  urls.insert(urls.end(), std::make_move_iterator(more->begin()),
-              std::make_move_iterator(more->end()));
+  urls.insert(urls.end(), more->begin(), more->end());
   return urls;
-}
-
-// Where in a list it stands, for messages.
-std::string PlaceInList(const FetchOptions& options, const ListedUrl& url) {
-  if (url.line == 0) return "";
-  return absl::StrCat(options.input_file == "-" ? "standard input" : options.input_file, ":",
-                      url.line, ": ");
 }
 
 // -o and -O are for the URLs of the command line, one each; a list can have none of its own, so
@@ -97,15 +89,8 @@ BodyPlace StandardOutput(const FetchOptions& options, bool as_it_is) {
   return place;
 }
 
-BodyPlace Nowhere() {
-  BodyPlace place;
-  place.kind = Kind::kNowhere;
-  return place;
-}
-
-// A URL without a name is that URL's fault, and one among a thousand does not stop the others.
 absl::StatusOr<BodyPlace> PlaceFor(const FetchOptions& options, size_t index,
-                                   const std::string& url, UrlFault* fault) {
+                                   const std::string& url) {
   const OutputChoice* choice = ChoiceFor(options, index);
   if (choice == nullptr) return StandardOutput(options, false);
   if (!choice->remote_name && choice->path == "-") return StandardOutput(options, true);
@@ -119,10 +104,7 @@ absl::StatusOr<BodyPlace> PlaceFor(const FetchOptions& options, size_t index,
     return place;
   }
   auto name = OutputName(url);
-  if (!name.ok()) {
-    *fault = {CURLE_WRITE_ERROR, std::string(name.status().message())};
-    return Nowhere();
-  }
+  if (!name.ok()) return name.status();
   place.kind = Kind::kRemoteName;
   place.folder = options.output_dir;
   place.path = *std::move(name);
@@ -172,29 +154,19 @@ absl::StatusOr<FetchPlan> FetchPlan::Make(const FetchOptions& options) {
   if (!urls.ok()) return urls.status();
   std::set<std::string> names;
   for (size_t i = 0; i < urls->size(); ++i) {
-    ListedUrl& listed = (*urls)[i];
-    UrlFault fault = FindUrlFault(listed.url, plan.request.protocols);
-    auto place = fault.code != 0 ? Nowhere() : PlaceFor(options, i, listed.url, &fault);
+    auto place = PlaceFor(options, i, (*urls)[i]);
     if (!place.ok()) return place.status();
     if (place->kind == Kind::kRemoteName && !options.no_clobber &&
         !names.insert(place->path).second) {
-      fault = {CURLE_WRITE_ERROR,
-               absl::StrCat("-O: an earlier URL ends in '", place->path,
-                            "', too: write --no-clobber to number them, or -o FILE")};
+      return Bad(absl::StrCat("-O: two URLs end in '", place->path,
+                              "': write --no-clobber to number them, or -o FILE"));
     }
-    if (fault.code != 0) fault.text = PlaceInList(options, listed) + fault.text;
-    plan.jobs.push_back({std::move(listed.url), *std::move(place), std::move(fault)});
+    plan.jobs.push_back({std::move((*urls)[i]), *std::move(place)});
   }
-  plan.request.url = "http://localhost/";  // each job has its own, which is checked
+  plan.request.url = plan.jobs.empty() ? "http://localhost/" : plan.jobs.front().url;
   status = plan.request.Check();
   if (!status.ok()) return status;
   return plan;
-}
-
-bool FetchPlan::WritesNoFile() const {
-  return std::all_of(jobs.begin(), jobs.end(), [](const FetchJob& job) {
-    return job.place.kind == Kind::kStandardOutput || job.place.kind == Kind::kNowhere;
-  });
 }
 
 bool FetchPlan::ShowsBodies() const {

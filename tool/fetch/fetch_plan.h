@@ -14,22 +14,17 @@
 #include "client/pool/transfer.h"
 #include "tool/fetch/body_output.h"
 #include "tool/fetch/fetch_options.h"
-#include "tool/fetch/url_fault.h"
 
 namespace sockgate {
 
 struct FetchJob {
   std::string url;
   BodyPlace place;
-  UrlFault fault;  // why it fails, without being begun
 };
 
 struct FetchPlan {
   // The error says what to write.
   static absl::StatusOr<FetchPlan> Make(const FetchOptions& options);
-
-  // Whether nothing is written to a file.
-  bool WritesNoFile() const;
 
   // Whether a body goes to this process's standard output, and that is a terminal.
   bool ShowsBodies() const;

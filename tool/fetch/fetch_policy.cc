@@ -120,8 +120,6 @@ absl::StatusOr<FetchPolicy> FetchPolicy::FromOptions(const FetchOptions& options
   FetchPolicy policy;
   policy.role.name = kRole;
   policy.role.policy = Policy(list.rules());
-  const bool is_default = options.allow.empty() && options.allow_private.empty();
-  policy.rules_in_ = is_default ? RulesIn::kNothing : RulesIn::kOptions;
   // Whoever asks for so much at once shall have it: two addresses of a host may be tried at a time.
   Limits& limits = policy.role.limits;
   limits.max_pending = std::max(limits.max_pending, 2 * options.jobs);
@@ -148,7 +146,6 @@ absl::StatusOr<FetchPolicy> FetchPolicy::FromFile(const FetchOptions& options) {
   policy.limits = loaded.policy->limits;
   policy.audit_overflow = loaded.policy->audit_overflow;
   policy.file_ = options.policy_file;
-  policy.rules_in_ = RulesIn::kPolicyFile;
   return policy;
 }
 
@@ -167,9 +164,9 @@ std::string FetchPolicy::Advice(const ConnectError& error, const std::string& ur
   // Of a limit, the rule is that which allowed it.
   const bool denied = error.kind == ConnectError::Kind::kDenied;
   const std::string source = denied ? Source(error.rule) : "";
-  return absl::StrCat(
-      source.empty() ? "" : absl::StrCat(", which is ", source),
-      sockgate::Advice(error, url, ip.has_value() && port != 0 ? &attempt : nullptr, rules_in_));
+  return absl::StrCat(source.empty() ? "" : absl::StrCat(", which is ", source),
+                      sockgate::Advice(error, url, ip.has_value() && port != 0 ? &attempt : nullptr,
+                                       file_.empty() ? RulesIn::kOptions : RulesIn::kPolicyFile));
 }
 
 }  // namespace sockgate

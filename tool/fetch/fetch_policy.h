@@ -17,7 +17,6 @@
 #include "broker/resolver/resolver_options.h"
 #include "client/connect_error.h"
 #include "tool/fetch/fetch_options.h"
-#include "tool/fetch_failure.h"
 
 namespace sockgate {
 
@@ -60,7 +59,6 @@ class FetchPolicy {
   double lookup_limit_s_ = 0;         // 0: the resolver's own
   std::vector<std::string> sources_;  // of the rule at the same index; without a file
   std::string file_;
-  RulesIn rules_in_ = RulesIn::kNothing;
 };
 
 }  // namespace sockgate

@@ -77,7 +77,6 @@ std::optional<int> FetchRun::Run(launch::WorkerPool* pool) {
     const absl::Status status =
         AwaitSomething() ? pool->Poll(milliseconds(0)) : absl::CancelledError();
     if (!status.ok()) return EndEarly(status);
-    if (output_failed_ && NobodyReads()) break;
     bar_.Draw(Count());
   }
   bar_.Finish(Count());
@@ -92,13 +91,6 @@ std::optional<int> FetchRun::EndEarly(const absl::Status& status) {
   }
   Say(STDERR_FILENO, absl::StrCat("sockgate fetch: ", status.message()));
   return kExitBroker;
-}
-
-// What is still to come would be for nothing, unless there are files to be written.
-bool FetchRun::NobodyReads() const {
-  pollfd output = {STDOUT_FILENO, 0, 0};
-  return (options_.json || plan_.WritesNoFile()) && poll(&output, 1, 0) == 1 &&
-         (output.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 bool FetchRun::IsStopped(milliseconds within) const {
@@ -127,16 +119,10 @@ void FetchRun::BeginRetries() {
 
 void FetchRun::Begin(std::unique_ptr<Item> item) {
   TransferResult result;
-  const FetchJob& job = plan_.jobs[item->index];
-  if (job.fault.code != 0) {
-    result.code = static_cast<uint32_t>(job.fault.code);
-    result.text = job.fault.text;
-    return Finish(std::move(item), result);
-  }
   item->failure = item->output.Begin();
   if (item->failure.ok()) {
     Transfer transfer = plan_.request;
-    transfer.url = job.url;
+    transfer.url = plan_.jobs[item->index].url;
     const auto id = pool_->Add(std::move(transfer));
     if (id.ok()) {
       under_way_.emplace(*id, std::move(item));
@@ -237,7 +223,6 @@ void FetchRun::Finish(std::unique_ptr<Item> item, const TransferResult& result) 
     was_cancelled_ = true;
     return;
   }
-  if (!item->failure.ok()) output_failed_ = true;
   FetchOutcome outcome;
   outcome.number = item->index + 1;
   outcome.url = plan_.jobs[item->index].url;
@@ -264,7 +249,6 @@ void FetchRun::Report(const FetchOutcome& outcome, int status) {
   // Nobody hears of it otherwise.
   if (options_.json && !Say(STDOUT_FILENO, outcome.Json(policy_, status))) {
     status_ = CURLE_WRITE_ERROR;
-    output_failed_ = true;
   }
 }
 

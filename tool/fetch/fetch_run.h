@@ -72,7 +72,6 @@ class FetchRun {
   // False: it was stopped.
   bool AwaitSomething() const;
   bool IsStopped(std::chrono::milliseconds within) const;
-  bool NobodyReads() const;
   std::optional<int> EndEarly(const absl::Status& status);
 
   void OnHead(TransferId id, const ResponseHead& head);
@@ -101,7 +100,6 @@ class FetchRun {
   absl::flat_hash_map<TransferId, std::unique_ptr<Item>> under_way_;
   std::multimap<Clock::time_point, std::unique_ptr<Item>> resting_;  // until their next attempt
   FetchTotals totals_;
-  bool output_failed_ = false;  // somewhere
   bool was_cancelled_ = false;  // a body could not be written before `stop` was readable
   int status_ = 0;
 };

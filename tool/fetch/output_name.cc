@@ -21,7 +21,7 @@ absl::StatusOr<std::string> PathOf(const std::string& url) {
   char* path = nullptr;
   if (curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), CURLU_GUESS_SCHEME) != CURLUE_OK ||
       curl_url_get(parts.get(), CURLUPART_PATH, &path, 0) != CURLUE_OK) {
-    return absl::InvalidArgumentError("it is no URL");
+    return absl::InvalidArgumentError(absl::StrCat("'", url, "' is no URL"));
   }
   const std::unique_ptr<char, decltype(&curl_free)> owner(path, curl_free);
   return std::string(path);
@@ -44,7 +44,7 @@ absl::StatusOr<std::string> OutputName(const std::string& url) {
   const absl::string_view fault = Fault(name);
   if (fault.empty()) return name;
   return absl::InvalidArgumentError(
-      absl::StrCat("-O: it ", fault, ": write -o FILE for it on the command line"));
+      absl::StrCat("-O: '", url, "' ", fault, ": write -o FILE for it"));
 }
 
 }  // namespace sockgate

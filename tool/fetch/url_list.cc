@@ -1,8 +1,11 @@
 #include "tool/fetch/url_list.h"
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "client/pool/transfer_limits.h"
 #include "tool/fetch/whole_file.h"
+#include "tool/target.h"
 
 namespace sockgate {
 namespace {
@@ -11,25 +14,32 @@ constexpr size_t kMaxListBytes = 64 << 20;
 
 }  // namespace
 
-absl::StatusOr<std::vector<ListedUrl>> ParseUrlList(absl::string_view text) {
-  std::vector<ListedUrl> urls;
+absl::StatusOr<std::vector<std::string>> ParseUrlList(absl::string_view text,
+                                                      absl::string_view name) {
+  std::vector<std::string> urls;
   size_t number = 0;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     ++number;
     line = absl::StripAsciiWhitespace(line);
     if (line.empty() || line.front() == '#') continue;
-    if (urls.size() == kMaxUrls) {
-      return absl::InvalidArgumentError("a list has at most a million URLs");
+    const auto bad = [&](absl::string_view why) {
+      return absl::InvalidArgumentError(absl::StrCat(name, ":", number, ": ", why));
+    };
+    if (line.size() > kMaxUrlBytes)
+      return bad(absl::StrCat("a URL has at most ", kMaxUrlBytes, " bytes"));
+    if (urls.size() == kMaxUrls) return bad("a list has at most a million URLs");
+    urls.emplace_back(line);
+    if (const auto parts = UrlParts::Parse(urls.back()); !parts.ok()) {
+      return bad(parts.status().message());
     }
-    urls.push_back({std::string(line), number});
   }
   return urls;
 }
 
-absl::StatusOr<std::vector<ListedUrl>> ReadUrlList(const std::string& file) {
+absl::StatusOr<std::vector<std::string>> ReadUrlList(const std::string& file) {
   const auto text = ReadWholeFile(file, kMaxListBytes);
   if (!text.ok()) return text.status();
-  return ParseUrlList(*text);
+  return ParseUrlList(*text, file == "-" ? "standard input" : file);
 }
 
 }  // namespace sockgate

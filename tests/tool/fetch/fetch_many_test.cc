@@ -109,8 +109,7 @@ TEST_F(FetchMany, ResultsSayWhatBecameOfEach) {
   EXPECT_EQ(results[2]["reason"], "no-rule-matches");
   EXPECT_EQ(results[2]["address"], "169.254.169.254");
   EXPECT_EQ(results[2]["effective_url"], "http://169.254.169.254/");
-  EXPECT_TRUE(absl::StrContains(std::string(results[2]["error"]),
-                                "; the address is cloud metadata, where"));
+  EXPECT_TRUE(absl::StrContains(std::string(results[2]["error"]), "; --allow 169.254.169.254:80"));
 }
 
 TEST_F(FetchMany, OneThatFailsKeepsNoOtherFromItsEnd) {

@@ -33,8 +33,7 @@ TEST(FetchOutcomeTest, SaysWhatWentWrongAndWhatToDo) {
   denied.result.error.reason = Reason::kNoRuleMatches;
   EXPECT_EQ(denied.ExitStatus(Default()), 120);
   EXPECT_EQ(denied.Message(Default(), 120),
-            "http://a.example:81/: (120) it says; --allow public:80,443 --allow a.example:81 lets "
-            "it through");
+            "http://a.example:81/: (120) it says; --allow a.example:81 lets it through");
 }
 
 TEST(FetchOutcomeTest, AWorkersEndIsNoServersFault) {

@@ -39,47 +39,12 @@ std::string Places(const FetchOptions& options) {
 }
 
 TEST(FetchPlanTest, AListHasUrlsAndNothingElse) {
-  const auto urls = ParseUrlList("# head\n\n  http://a.example/ \r\nb.example/x\n");
+  const auto urls = ParseUrlList("# head\n\n  http://a.example/ \r\nb.example/x\n", "list");
   ASSERT_TRUE(urls.ok()) << urls.status();
-  ASSERT_EQ(urls->size(), 2U);
-  EXPECT_EQ((*urls)[0].url, "http://a.example/");
-  EXPECT_EQ((*urls)[1].url, "b.example/x");
-  EXPECT_EQ((*urls)[1].line, 4U);
-}
-
-// The faults of a plan's URLs: curl's status, and why.
-std::string Faults(const FetchOptions& options) {
-  const auto plan = FetchPlan::Make(options);
-  if (!plan.ok()) return std::string(plan.status().message());
-  std::string faults;
-  for (const FetchJob& job : plan->jobs) {
-    absl::StrAppend(&faults, job.fault.code, job.fault.text.empty() ? "" : " ", job.fault.text,
-                    "\n");
-  }
-  return faults;
-}
-
-TEST(FetchPlanTest, AUrlThatIsNoneIsItsOwnFault) {
-  EXPECT_EQ(Faults(Options({"http://a b/", "http://a.example/", "http://a:0/", "http://a:99999/",
-                            "file:///etc/passwd", "gopher://a/", "nonsense://a/"})),
-            "3 it is not a URL\n0\n3 it has no host or port\n"
-            "3 it has a port that is none: 1 to 65535\n1 'file' is not spoken here\n"
-            "1 'gopher' is not spoken here\n1 'nonsense' is not spoken here\n");
-}
-
-TEST(FetchPlanTest, OneOfAListSaysWhereItStands) {
-  const std::string list = InTemp("faulty");
-  std::ofstream(list) << "http://a/1\n-o /etc/passwd http://a/\nhttp://a/\nhttp://b/1\n";
-  FetchOptions options = Options({});
-  options.input_file = list;
-  options.outputs = {{true, ""}};
-  EXPECT_EQ(Faults(options),
-            absl::StrCat("0\n3 ", list, ":2: it is not a URL\n23 ", list,
-                         ":3: -O: it has no file name at its end: write -o FILE for it on the "
-                         "command line\n23 ",
-                         list, ":4: -O: an earlier URL ends in '1', too: write --no-clobber to ",
-                         "number them, or -o FILE\n"));
-  EXPECT_EQ(Places(options), "1   1 ");
+  EXPECT_EQ(*urls, (std::vector<std::string>{"http://a.example/", "b.example/x"}));
+  EXPECT_EQ(ParseUrlList("http://a.example/\nhttp://a b/\n", "list").status().message(),
+            "list:2: 'http://a b/' is not a URL");
+  EXPECT_FALSE(ParseUrlList("-o /etc/passwd http://a.example/", "list").ok());
 }
 
 TEST(FetchPlanTest, EachOutputIsForOneUrlInTheirOrder) {
@@ -112,12 +77,10 @@ TEST(FetchPlanTest, OneRemoteNameIsForAWholeList) {
 TEST(FetchPlanTest, TwoUrlsAreNotWrittenOverEachOther) {
   FetchOptions options = Options({"http://a/x", "http://b/x"});
   options.remote_name_all = true;
-  EXPECT_EQ(Faults(options),
-            "0\n23 -O: an earlier URL ends in 'x', too: write --no-clobber to number them, or -o "
-            "FILE\n");
+  EXPECT_EQ(Places(options),
+            "-O: two URLs end in 'x': write --no-clobber to number them, or -o FILE");
   options.no_clobber = true;
   EXPECT_EQ(Places(options), "x x ");
-  EXPECT_EQ(Faults(options), "0\n0\n");
 }
 
 TEST(FetchPlanTest, OutputsAreInTheirFolder) {
