@@ -186,7 +186,9 @@ absl::Status FetchPlan::ChoosePlaces(const FetchOptions& options) {
     jobs[i].place = *std::move(place);
     if (jobs[i].place.kind == Kind::kRemoteName && !options.no_clobber &&
         !names.insert(jobs[i].place.path).second) {
-      return Bad(absl::StrCat("-O: two URLs end in '", jobs[i].place.path,
+      const std::string where = Where(jobs[i]);
+      return Bad(absl::StrCat(where, where.empty() ? "" : ": ", "-O: two URLs end in '",
+                              jobs[i].place.path,
                               "': write --no-clobber to number them, or -o FILE"));
     }
   }

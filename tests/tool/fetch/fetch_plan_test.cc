@@ -96,6 +96,11 @@ TEST(FetchPlanTest, TwoUrlsAreNotWrittenOverEachOther) {
             "-O: two URLs end in 'x': write --no-clobber to number them, or -o FILE");
   options.no_clobber = true;
   EXPECT_EQ(Places(options), "x x ");
+  std::ofstream(InTemp("same")) << "http://a/x\n\nhttp://b/x\n";
+  options = Options({});
+  options.input_file = InTemp("same");
+  options.remote_name_all = true;
+  EXPECT_TRUE(absl::StartsWith(Places(options), absl::StrCat(InTemp("same"), ":3: -O: two URLs")));
 }
 
 TEST(FetchPlanTest, OutputsAreInTheirFolder) {
