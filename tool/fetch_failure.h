@@ -20,12 +20,18 @@ namespace sockgate {
 // address.
 int ExitStatus(CURLcode code, const ConnectError& error);
 
+// What holds where the command line has no rule. The first rule takes its place, so advice says it,
+// too.
+inline constexpr char kDefaultAllow[] = "public:80,443";
+
 // Where the rules of the policy are, and so what a person writes to change them.
-enum class RulesIn { kOptions, kPolicyFile };
+enum class RulesIn { kDefault, kOptions, kPolicyFile };
 
 // "; --allow example.com:443 lets it through"; empty where nothing would. `url` is what was to be
 // reached, a hostile redirect's or the proxy's; `attempt` where the broker was asked to connect,
-// null when there was no address to ask for. Of a limit, what makes it wider.
+// null when there was no address to ask for. Of an address that stands for IPv4 ones, with those. Of a
+// cloud's metadata service and of link-local addresses, what they are, and not how to open them. Of a
+// limit, what makes it wider.
 std::string Advice(const ConnectError& error, const std::string& url, const Endpoint* attempt,
                    RulesIn rules = RulesIn::kOptions);
 

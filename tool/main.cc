@@ -8,8 +8,6 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
-#include "absl/strings/str_cat.h"
-#include "broker/policy/nearest_word.h"
 #include "tool/check_policy.h"
 #include "tool/exit_status.h"
 #include "tool/explain.h"
@@ -24,6 +22,8 @@
 #include "tool/seconds_range.h"
 #include "tool/serve.h"
 #include "tool/status.h"
+#include "tool/usage_error.h"
+#include "tool/version_text.h"
 
 namespace {
 
@@ -133,7 +133,7 @@ CLI::App* AddRevoke(CLI::App& app, sockgate::RevokeOptions& options) {
   revoke->add_option("--role", options.role, "Those of this role")->type_name("ROLE");
   revoke->add_option("--worker", options.worker, "Those of the worker with this number in the log")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(int64_t{0}, int64_t{1'000'000'000'000}, ""));
   revoke->add_option("--to", options.to, "Those that lead to these addresses")->type_name("CIDR");
   revoke->add_flag("--all", options.all, "All of them");
   return revoke;
@@ -181,20 +181,6 @@ CLI::App* AddLearn(CLI::App& app, sockgate::LearnOptions& options) {
   return learn;
 }
 
-// What CLI11 would call a missing command.
-bool IsUnknownCommand(const CLI::App& app, const std::string& word) {
-  std::vector<absl::string_view> known;
-  for (const CLI::App* command : app.get_subcommands(nullptr)) {
-    if (command->get_name() == word) return false;
-    known.push_back(command->get_name());
-  }
-  const absl::string_view nearest = sockgate::NearestWord(word, known);
-  const std::string advice = absl::StrCat(nearest.empty() ? "--help" : nearest);
-  std::fprintf(stderr, "sockgate: there is no command '%s' (try '%s')\n", word.c_str(),
-               advice.c_str());
-  return true;
-}
-
 // The options of all commands, of which one is run.
 struct Commands {
   explicit Commands(CLI::App& app) : fetch(app) {
@@ -240,14 +226,18 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.formatter(std::make_shared<sockgate::HelpText>());
   app.set_help_flag("-h,--help", "this screen");
+  app.set_version_flag("-V,--version", &sockgate::VersionText, "which this is");
   app.footer("More: man sockgate");
   Commands commands(app);
-  if (argc > 1 && argv[1][0] != '-' && IsUnknownCommand(app, argv[1])) return sockgate::kExitUsage;
+  std::string wrong;
+  if (argc > 1 && argv[1][0] != '-') wrong = sockgate::UnknownCommand(app, argv[1]);
   try {
-    app.parse(argc, argv);
+    if (wrong.empty()) app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int status = app.exit(error);
-    return status == 0 ? 0 : sockgate::kExitUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    wrong = sockgate::UsageError(app, error);
   }
-  return commands.status;
+  if (wrong.empty()) return commands.status;
+  std::fprintf(stderr, "%s\n", wrong.c_str());
+  return sockgate::kExitUsage;
 }

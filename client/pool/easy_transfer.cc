@@ -66,6 +66,11 @@ bool EndedByAttempt(CURLcode code) {
          code == CURLE_COULDNT_RESOLVE_PROXY;
 }
 
+// Where libcurl's own words add nothing to the broker's, to errno or to the status.
+bool IsToldInFull(CURLcode code) {
+  return EndedByAttempt(code) || code == CURLE_HTTP_RETURNED_ERROR;
+}
+
 BrokerVerdict VerdictOf(const ConnectError& error) {
   switch (error.kind) {
     case ConnectError::Kind::kDenied:
@@ -104,6 +109,7 @@ absl::Status EasyTransfer::Begin(const launch::TrustStore* trust) {
   if (absl::Status status = adapter_->Attach(easy()); !status.ok()) return status;
   curl_easy_setopt(easy(), CURLOPT_PRIVATE, this);
   curl_easy_setopt(easy(), CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy(), CURLOPT_ERRORBUFFER, errors_);
   curl_easy_setopt(easy(), CURLOPT_HEADERFUNCTION, &OnHeader);
   curl_easy_setopt(easy(), CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy(), CURLOPT_WRITEFUNCTION, &OnBody);
@@ -299,6 +305,10 @@ std::string EasyTransfer::Explain(CURLcode code, const TransferResult& result) c
       break;
   }
   std::string text = adapter_->Explain(easy(), code);
+  const absl::string_view detail(errors_, strnlen(errors_, sizeof(errors_)));
+  if (!IsToldInFull(code) && !detail.empty() && detail != text) {
+    absl::StrAppend(&text, ": ", detail);
+  }
   if (result.error.ok() && result.os_error != 0) {
     absl::StrAppend(&text, ": ", strerror(result.os_error));
   }

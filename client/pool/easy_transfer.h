@@ -84,6 +84,7 @@ class EasyTransfer {
   const Transfer transfer_;
   CurlAdapter* const adapter_;
   TransferSink* const sink_;
+  char errors_[CURL_ERROR_SIZE] = "";  // libcurl's, for as long as the handle
   const std::unique_ptr<CURL, FreeEasy> easy_;
   std::unique_ptr<curl_slist, FreeList> headers_;
 

@@ -58,6 +58,44 @@ TEST(FetchFailureTest, AdviceIsWhatTheOptionTakes) {
             "; --allow [2001:db8::1]:443 lets it through");
 }
 
+TEST(FetchFailureTest, AdviceNamesTheAddressesThatAnotherStandsFor) {
+  const Endpoint nat64 = Endpoint::Ip(*IpAddress::Parse("64:ff9b::a00:1"), 80);
+  const Endpoint sixtofour = Endpoint::Ip(*IpAddress::Parse("2002:a00:1::"), 80);
+  EXPECT_EQ(Advice(Denied(Reason::kNoRuleMatches), "http://[64:ff9b::a00:1]/", &nat64),
+            ": it stands for 10.0.0.1 (NAT64); --allow [64:ff9b::a00:1]:80 --allow 10.0.0.1:80 let "
+            "it through");
+  EXPECT_EQ(Advice(Denied(Reason::kEmbeddedAddress), "http://[64:ff9b::a00:1]/", &nat64),
+            ": it stands for 10.0.0.1 (NAT64); --allow 10.0.0.1:80 lets it through");
+  EXPECT_EQ(Advice(Denied(Reason::kDenyRule), "http://[2002:a00:1::]/", &sixtofour),
+            ": it stands for 10.0.0.1 (6to4); without that rule it may be let through");
+  const Endpoint mapped = Endpoint::Ip(*IpAddress::Parse("::ffff:10.0.0.1"), 80);
+  EXPECT_EQ(Advice(Denied(Reason::kSpecialPurpose), "http://[::ffff:10.0.0.1]/", &mapped),
+            "; --allow 10.0.0.1:80 lets it through");
+}
+
+TEST(FetchFailureTest, NobodyIsToldHowToOpenTheMetadataService) {
+  const std::string service =
+      "; that is a cloud's metadata service, which gives out this machine's credentials: leave it "
+      "closed";
+  const ConnectError denied = Denied(Reason::kSpecialPurpose);
+  for (const char* address : {"169.254.169.254", "fd00:ec2::254", "::ffff:169.254.169.254"}) {
+    const Endpoint there = Endpoint::Ip(*IpAddress::Parse(address), 80);
+    for (const RulesIn rules : {RulesIn::kDefault, RulesIn::kOptions, RulesIn::kPolicyFile}) {
+      EXPECT_EQ(Advice(denied, "http://a.example/", &there, rules), service) << address;
+    }
+  }
+  EXPECT_EQ(Advice(denied, "http://metadata.google.internal/", nullptr), service);
+  const Endpoint nat64 = Endpoint::Ip(*IpAddress::Parse("64:ff9b::a9fe:a9fe"), 80);
+  EXPECT_EQ(Advice(denied, "http://[64:ff9b::a9fe:a9fe]/", &nat64),
+            ": it stands for 169.254.169.254 (NAT64)" + service);
+  for (const char* address : {"169.254.1.1", "fe80::1"}) {
+    const Endpoint there = Endpoint::Ip(*IpAddress::Parse(address), 80);
+    const std::string advice = Advice(denied, "http://a.example/", &there);
+    EXPECT_EQ(advice.rfind("; that is a link-local address, ", 0), 0U) << advice;
+    EXPECT_EQ(advice.find("--allow"), std::string::npos) << advice;
+  }
+}
+
 TEST(FetchFailureTest, NoAdviceWhereNoneWouldHelp) {
   EXPECT_EQ(Advice(Denied(Reason::kUnspecified), "http://0.0.0.0/", nullptr), "");
   EXPECT_EQ(Advice(ConnectError::Local(Kind::kLookup, ENOENT), "http://a.example/", nullptr), "");

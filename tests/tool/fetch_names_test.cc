@@ -135,7 +135,8 @@ TEST_P(FetchNamesTest, LocalhostIsReachedWhenAllowedAndNeedsNoDns) {
     result = Fetch({"--allow", allow, url});
     EXPECT_EQ(result.status, 120) << allow << ": " << result.err;
   }
-  EXPECT_TRUE(Says(Fetch({url}), absl::StrCat("; --allow ", localhost_, " lets it through")));
+  EXPECT_TRUE(
+      Says(Fetch({url}), absl::StrCat("; --allow public:80,443 --allow ", localhost_, " let it")));
   EXPECT_FALSE(zone_.WasAsked());
 }
 

@@ -8,11 +8,13 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "library/sockgate.h"
 #include "tests/tool/command.h"
 
 namespace sockgate::testing {
@@ -21,7 +23,9 @@ namespace {
 using Options = std::set<std::string>;
 
 std::string Help(const std::string& command) {
-  const CommandResult result = RunSockgate({command, "--help"});
+  std::vector<std::string> arguments = {"--help"};
+  if (!command.empty()) arguments.insert(arguments.begin(), command);
+  const CommandResult result = RunSockgate(arguments);
   EXPECT_EQ(result.status, 0) << command << ": " << result.err;
   return result.out;
 }
@@ -74,6 +78,7 @@ TEST(ManPageTest, EachCommandsOptionsAreThoseOfItsPage) {
   EXPECT_EQ(OptionsOfPage(Page("sockgate-fetch.1")), OptionsOfHelp(Help("fetch")));
   EXPECT_EQ(OptionsOfPage(Page("sockgate-serve.8")), OptionsOfHelp(Help("serve")));
   const std::string others = Page("sockgate.1");
+  EXPECT_EQ(OptionsOfPage(others.substr(0, others.find("\n.Ss "))), OptionsOfHelp(Help("")));
   for (const char* command :
        {"check-policy", "explain", "learn", "status", "metrics", "reload", "rotate", "revoke"}) {
     EXPECT_EQ(OptionsOfPage(Subsection(others, command)), OptionsOfHelp(Help(command))) << command;
@@ -98,6 +103,56 @@ TEST(ManPageTest, HelpNamesTheCommandsPage) {
     const bool own = command == "fetch" || command == "serve";
     const std::string page = own ? absl::StrCat("sockgate-", command) : "sockgate";
     EXPECT_TRUE(absl::EndsWith(Help(command), absl::StrCat("man ", page, "\n"))) << command;
+  }
+}
+
+TEST(ManPageTest, TheVersionIsThatOfTheHeader) {
+  for (const char* option : {"--version", "-V"}) {
+    const CommandResult result = RunSockgate({option});
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_TRUE(std::regex_match(
+        result.out, std::regex(absl::StrCat("sockgate ", SOCKGATE_VERSION,
+                                            "\nlibcurl [0-9.]+ \\(.*\\), libseccomp [0-9.]+, "
+                                            "c-ares [0-9.]+\n"))))
+        << result.out;
+  }
+}
+
+TEST(ManPageTest, AWrongCommandLineSaysWhatToWriteInstead) {
+  const std::vector<std::pair<const char*, const char*>> cases = {
+      {"fetch --jbos 4 http://a", "sockgate fetch: there is no option '--jbos' (try '--jobs')"},
+      {"fetch --jbos=4 http://a", "sockgate fetch: there is no option '--jbos' (try '--jobs')"},
+      {"fetch -j http://a",
+       "sockgate fetch: there is no option '-j' (try 'sockgate fetch --help')"},
+      {"fetch --policy x --allow y:1 http://a",
+       "sockgate fetch: --policy and --allow do not go together: write what --allow says into the "
+       "policy file"},
+      {"fetch --role x http://a",
+       "sockgate fetch: --role goes with --policy: write --policy FILE too"},
+      {"fetch --jobs", "sockgate fetch: --jobs has no value: write --jobs N"},
+      {"fetch --jobs 0 http://a", "sockgate fetch: --jobs: Value 0 not in range 1 to 500"},
+      {"fetch --json=x http://a", "sockgate fetch: --json cannot be 'x'"},
+      {"serve --policy x --listen y",
+       "sockgate serve: --policy and --listen do not go together: write what --listen says into "
+       "the policy file"},
+      {"status",
+       "sockgate status: write --control PATH, which is missing (try 'sockgate status "
+       "--help')"},
+      {"status --contorl x", "sockgate status: there is no option '--contorl' (try '--control')"},
+      {"status --control x --control y", "sockgate status: --control is there more than once"},
+      {"status --control x y",
+       "sockgate status: 'y' is one argument too many (try 'sockgate status --help')"},
+      {"check-policy",
+       "sockgate check-policy: write FILE, which is missing (try 'sockgate check-policy --help')"},
+      {"fech x", "sockgate: there is no command 'fech' (try 'fetch')"},
+      {"--hlep", "sockgate: there is no option '--hlep' (try '--help')"},
+      {"", "sockgate: there is no command (try 'sockgate --help')"},
+  };
+  for (const auto& [line, said] : cases) {
+    const std::vector<std::string> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
+    const CommandResult result = RunSockgate(words);
+    EXPECT_EQ(result.status, 2) << line;
+    EXPECT_EQ(result.err, absl::StrCat(said, "\n")) << line;
   }
 }
 

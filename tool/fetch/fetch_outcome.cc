@@ -78,7 +78,8 @@ int FetchOutcome::ExitStatus(const FetchPolicy& policy) const {
 }
 
 std::string FetchOutcome::Message(const FetchPolicy& policy, int exit_status) const {
-  std::string text = absl::StrCat(ShownUrl(url), ": (", exit_status, ") ");
+  std::string text =
+      absl::StrCat(where, where.empty() ? "" : ": ", ShownUrl(url), ": (", exit_status, ") ");
   if (!output.ok()) {
     absl::StrAppend(&text, output.message());
   } else if (EndedByItsWorker(result.fate)) {

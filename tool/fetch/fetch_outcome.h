@@ -19,6 +19,7 @@ namespace sockgate {
 struct FetchOutcome {
   size_t number = 0;  // of the URL, from 1 on
   std::string url;
+  std::string where;      // it stands, where that is what is wrong: "urls.txt:3"
   std::string proxy;      // empty: none
   std::string file;       // where the body is; empty: in no file
   unsigned retries = 0;   // that were made

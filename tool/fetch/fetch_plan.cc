@@ -14,7 +14,6 @@
 #include "tool/fetch/request_body.h"
 #include "tool/fetch/url_list.h"
 #include "tool/proxy_url.h"
-#include "tool/target.h"
 
 namespace sockgate {
 namespace {
@@ -52,16 +51,28 @@ absl::Status CheckTogether(const FetchOptions& options) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<std::string>> AllUrls(const FetchOptions& options) {
-  std::vector<std::string> urls = options.urls;
-  for (const std::string& url : urls) {
-    if (const auto parts = UrlParts::Parse(url); !parts.ok()) return parts.status();
+// A URL that somebody has typed wrong is to be typed anew, before anything is fetched or written; a
+// list may be a stranger's, and long.
+absl::Status CheckTyped(const UrlFault& fault) {
+  return fault.code == CURLE_URL_MALFORMAT ? Bad(fault.text) : absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<FetchJob>> AllJobs(const FetchOptions& options) {
+  std::vector<FetchJob> jobs;
+  for (const std::string& url : options.urls) {
+    FetchJob job = {url, {}, 0, UrlFault::Of(url)};
+    absl::Status status = CheckTyped(job.fault);
+    if (!status.ok()) return status;
+    jobs.push_back(std::move(job));
   }
-  if (options.input_file.empty()) return urls;
-  auto more = ReadUrlList(options.input_file);
-  if (!more.ok()) return more.status();
-  urls.insert(urls.end(), more->begin(), more->end());
-  return urls;
+  if (options.input_file.empty()) return jobs;
+  auto listed = ReadUrlList(options.input_file);
+  if (!listed.ok()) return listed.status();
+  for (ListedUrl& one : *listed) {
+    UrlFault fault = UrlFault::Of(one.url);
+    jobs.push_back({std::move(one.url), {}, one.line, std::move(fault)});
+  }
+  return jobs;
 }
 
 // -o and -O are for the URLs of the command line, one each; a list can have none of its own, so
@@ -89,8 +100,8 @@ BodyPlace StandardOutput(const FetchOptions& options, bool as_it_is) {
   return place;
 }
 
-absl::StatusOr<BodyPlace> PlaceFor(const FetchOptions& options, size_t index,
-                                   const std::string& url) {
+// Where the URL gives no name, that is the job's fault.
+absl::StatusOr<BodyPlace> PlaceFor(const FetchOptions& options, size_t index, FetchJob* job) {
   const OutputChoice* choice = ChoiceFor(options, index);
   if (choice == nullptr) return StandardOutput(options, false);
   if (!choice->remote_name && choice->path == "-") return StandardOutput(options, true);
@@ -103,8 +114,12 @@ absl::StatusOr<BodyPlace> PlaceFor(const FetchOptions& options, size_t index,
     place.path = InFolder(options.output_dir, choice->path);
     return place;
   }
-  auto name = OutputName(url);
-  if (!name.ok()) return name.status();
+  auto name = OutputName(job->url);
+  if (!name.ok()) {
+    if (job->fault.ok()) job->fault = {CURLE_WRITE_ERROR, absl::StrCat(name.status().message())};
+    place.kind = Kind::kNowhere;
+    return place;
+  }
   place.kind = Kind::kRemoteName;
   place.folder = options.output_dir;
   place.path = *std::move(name);
@@ -128,7 +143,7 @@ absl::StatusOr<Transfer> RequestOf(const FetchOptions& options) {
     if (!proxy.ok()) return proxy.status();
     request.proxy = *std::move(proxy);
   }
-  request.protocols = "http,https,ftp,ftps";
+  request.protocols = kSchemes;
   request.follow = options.follow;
   request.max_redirects =
       options.max_redirects < 0 ? INT32_MAX : static_cast<uint32_t>(options.max_redirects);
@@ -150,23 +165,46 @@ absl::StatusOr<FetchPlan> FetchPlan::Make(const FetchOptions& options) {
   auto request = RequestOf(options);
   if (!request.ok()) return request.status();
   plan.request = *std::move(request);
-  auto urls = AllUrls(options);
-  if (!urls.ok()) return urls.status();
-  std::set<std::string> names;
-  for (size_t i = 0; i < urls->size(); ++i) {
-    auto place = PlaceFor(options, i, (*urls)[i]);
-    if (!place.ok()) return place.status();
-    if (place->kind == Kind::kRemoteName && !options.no_clobber &&
-        !names.insert(place->path).second) {
-      return Bad(absl::StrCat("-O: two URLs end in '", place->path,
-                              "': write --no-clobber to number them, or -o FILE"));
-    }
-    plan.jobs.push_back({std::move((*urls)[i]), *std::move(place)});
-  }
-  plan.request.url = plan.jobs.empty() ? "http://localhost/" : plan.jobs.front().url;
+  auto jobs = AllJobs(options);
+  if (!jobs.ok()) return jobs.status();
+  plan.jobs = *std::move(jobs);
+  plan.list = ListName(options.input_file);
+  plan.json = options.json;
+  status = plan.ChoosePlaces(options);
+  if (!status.ok()) return status;
+  plan.request.url = "http://localhost/";
   status = plan.request.Check();
   if (!status.ok()) return status;
   return plan;
+}
+
+absl::Status FetchPlan::ChoosePlaces(const FetchOptions& options) {
+  std::set<std::string> names;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    auto place = PlaceFor(options, i, &jobs[i]);
+    if (!place.ok()) return place.status();
+    FetchJob& job = jobs[i];
+    job.place = *std::move(place);
+    if (job.place.kind != Kind::kRemoteName || options.no_clobber ||
+        names.insert(job.place.path).second) {
+      continue;
+    }
+    job.fault = {CURLE_WRITE_ERROR, absl::StrCat("-O: an earlier URL ends in '", job.place.path,
+                                                 "', too: write --no-clobber to number them")};
+    job.place.kind = Kind::kNowhere;
+    if (job.line == 0) return Bad(absl::StrCat(job.url, ": ", job.fault.text, ", or -o FILE"));
+  }
+  return absl::OkStatus();
+}
+
+std::string FetchPlan::Where(const FetchJob& job) const {
+  return job.line == 0 ? "" : absl::StrCat(list, ":", job.line);
+}
+
+bool FetchPlan::WritesToStandardOutput() const {
+  return json || std::any_of(jobs.begin(), jobs.end(), [](const FetchJob& job) {
+           return job.place.kind == Kind::kStandardOutput;
+         });
 }
 
 bool FetchPlan::ShowsBodies() const {

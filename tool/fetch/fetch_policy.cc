@@ -13,7 +13,6 @@
 #include "client/url_host.h"
 #include "proto/endpoint.h"
 #include "tool/allow_list.h"
-#include "tool/fetch_failure.h"
 
 namespace sockgate {
 namespace {
@@ -30,7 +29,7 @@ absl::Status AddAll(const FetchOptions& options, AllowList* list) {
   add(options.allow, &AllowList::Add);
   add(options.allow_private, &AllowList::AddPrivate);
   if (options.allow.empty() && options.allow_private.empty()) {
-    add({FetchPolicy::kDefaultAllow}, &AllowList::Add);
+    add({kDefaultAllow}, &AllowList::Add);
   }
   add(options.deny, &AllowList::AddDenied);
   return status;
@@ -119,6 +118,8 @@ absl::StatusOr<FetchPolicy> FetchPolicy::FromOptions(const FetchOptions& options
   if (!status.ok()) return status;
   FetchPolicy policy;
   policy.role.name = kRole;
+  const bool has_own = !options.allow.empty() || !options.allow_private.empty();
+  policy.rules_in_ = has_own ? RulesIn::kOptions : RulesIn::kDefault;
   policy.role.policy = Policy(list.rules());
   // Whoever asks for so much at once shall have it: two addresses of a host may be tried at a time.
   Limits& limits = policy.role.limits;
@@ -145,6 +146,7 @@ absl::StatusOr<FetchPolicy> FetchPolicy::FromFile(const FetchOptions& options) {
   policy.resolver = std::move(loaded.policy->resolver);
   policy.limits = loaded.policy->limits;
   policy.audit_overflow = loaded.policy->audit_overflow;
+  policy.rules_in_ = RulesIn::kPolicyFile;
   policy.file_ = options.policy_file;
   return policy;
 }
@@ -164,9 +166,9 @@ std::string FetchPolicy::Advice(const ConnectError& error, const std::string& ur
   // Of a limit, the rule is that which allowed it.
   const bool denied = error.kind == ConnectError::Kind::kDenied;
   const std::string source = denied ? Source(error.rule) : "";
-  return absl::StrCat(source.empty() ? "" : absl::StrCat(", which is ", source),
-                      sockgate::Advice(error, url, ip.has_value() && port != 0 ? &attempt : nullptr,
-                                       file_.empty() ? RulesIn::kOptions : RulesIn::kPolicyFile));
+  return absl::StrCat(
+      source.empty() ? "" : absl::StrCat(", which is ", source),
+      sockgate::Advice(error, url, ip.has_value() && port != 0 ? &attempt : nullptr, rules_in_));
 }
 
 }  // namespace sockgate

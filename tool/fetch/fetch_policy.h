@@ -17,14 +17,12 @@
 #include "broker/resolver/resolver_options.h"
 #include "client/connect_error.h"
 #include "tool/fetch/fetch_options.h"
+#include "tool/fetch_failure.h"
 
 namespace sockgate {
 
 class FetchPolicy {
  public:
-  // What is allowed where nothing is said.
-  static constexpr char kDefaultAllow[] = "public:80,443";
-
   // The error says what to write. With --verbose, warnings about the file go to standard error.
   static absl::StatusOr<FetchPolicy> Choose(const FetchOptions& options);
 
@@ -59,6 +57,7 @@ class FetchPolicy {
   double lookup_limit_s_ = 0;         // 0: the resolver's own
   std::vector<std::string> sources_;  // of the rule at the same index; without a file
   std::string file_;
+  RulesIn rules_in_ = RulesIn::kDefault;
 };
 
 }  // namespace sockgate

@@ -49,6 +49,7 @@ FetchRun::FetchRun(const FetchOptions& options, const FetchPlan& plan, const Fet
       policy_(policy),
       stop_(stop),
       most_files_(MostFiles(options.workers)),
+      output_(plan.WritesToStandardOutput() ? STDOUT_FILENO : -1),
       retry_(RetriesOf(options)),
       // What is drawn must not mix with a body.
       bar_(STDERR_FILENO, !options.silent && isatty(STDERR_FILENO) == 1 && !plan.ShowsBodies()) {
@@ -70,27 +71,45 @@ std::optional<int> FetchRun::Run(launch::WorkerPool* pool) {
   for (;;) {
     BeginRetries();
     BeginSome();
-    if (under_way_.empty() && resting_.empty()) {
-      if (was_cancelled_) return EndEarly(absl::CancelledError());
+    const bool is_done = under_way_.empty() && resting_.empty();
+    if (was_unread_ || (!is_done && HasLostReader())) return EndUnread();
+    if (is_done) {
+      if (was_cancelled_) return EndEarly(absl::CancelledError(), kExitBroker);
       break;
     }
     const absl::Status status =
         AwaitSomething() ? pool->Poll(milliseconds(0)) : absl::CancelledError();
-    if (!status.ok()) return EndEarly(status);
+    if (!status.ok()) return EndEarly(status, kExitBroker);
     bar_.Draw(Count());
   }
   bar_.Finish(Count());
   return status_;
 }
 
-// A terminal's Ctrl-C is also for the processes that the pool has, whose end may be heard of first.
-std::optional<int> FetchRun::EndEarly(const absl::Status& status) {
+// A terminal's Ctrl-C is also for the processes that the pool has, and for the reader of standard
+// output, whose end may be heard of first.
+std::optional<int> FetchRun::EndEarly(const absl::Status& status, int exit_status) {
   if (IsStopped(milliseconds(100))) {
     bar_.Finish(Count(), "interrupted: ");
     return std::nullopt;
   }
-  Say(STDERR_FILENO, absl::StrCat("sockgate fetch: ", status.message()));
-  return kExitBroker;
+  if (!options_.silent || options_.show_error) {
+    Say(STDERR_FILENO, absl::StrCat("sockgate fetch: ", status.message()));
+  }
+  return exit_status;
+}
+
+// As `sockgate fetch ... | head` has it: what follows would be fetched for nobody.
+std::optional<int> FetchRun::EndUnread() {
+  return EndEarly(
+      absl::UnavailableError("(23) cannot write standard output: its reader has gone away"),
+      CURLE_WRITE_ERROR);
+}
+
+// A pipe tells its writer, whether he writes or not.
+bool FetchRun::HasLostReader() const {
+  pollfd output = {output_, 0, 0};
+  return poll(&output, 1, 0) == 1;
 }
 
 bool FetchRun::IsStopped(milliseconds within) const {
@@ -104,7 +123,7 @@ void FetchRun::BeginSome() {
   const auto may_begin = [&] {
     return under_way_.size() < most && under_way_.size() + resting_.size() < most_files_;
   };
-  while (next_ < plan_.jobs.size() && may_begin()) {
+  while (next_ < plan_.jobs.size() && may_begin() && !was_cancelled_ && !was_unread_) {
     const size_t index = next_++;
     Begin(std::make_unique<Item>(index, &plan_.jobs[index].place, stop_));
   }
@@ -119,10 +138,16 @@ void FetchRun::BeginRetries() {
 
 void FetchRun::Begin(std::unique_ptr<Item> item) {
   TransferResult result;
+  const FetchJob& job = plan_.jobs[item->index];
+  if (!job.fault.ok()) {
+    result.code = job.fault.code;
+    result.text = job.fault.text;
+    return Finish(std::move(item), result);
+  }
   item->failure = item->output.Begin();
   if (item->failure.ok()) {
     Transfer transfer = plan_.request;
-    transfer.url = plan_.jobs[item->index].url;
+    transfer.url = job.url;
     const auto id = pool_->Add(std::move(transfer));
     if (id.ok()) {
       under_way_.emplace(*id, std::move(item));
@@ -144,8 +169,8 @@ milliseconds FetchRun::LongestWait() const {
 }
 
 bool FetchRun::AwaitSomething() const {
-  pollfd entries[] = {{stop_, POLLIN, 0}, {pool_->descriptor(), POLLIN, 0}};
-  return poll(entries, 2, static_cast<int>(LongestWait().count())) <= 0 || entries[0].revents == 0;
+  pollfd entries[] = {{stop_, POLLIN, 0}, {pool_->descriptor(), POLLIN, 0}, {output_, 0, 0}};
+  return poll(entries, 3, static_cast<int>(LongestWait().count())) <= 0 || entries[0].revents == 0;
 }
 
 void FetchRun::OnHead(TransferId id, const ResponseHead& head) {
@@ -218,6 +243,11 @@ void FetchRun::Finish(std::unique_ptr<Item> item, const TransferResult& result) 
     bar_.Hide();
     item->failure = item->output.Finish();
   }
+  // It is told once, at the end of all.
+  if (!item->failure.ok() && HasLostReader()) {
+    was_unread_ = true;
+    return;
+  }
   // The signal is what is told.
   if (absl::IsCancelled(item->failure)) {
     was_cancelled_ = true;
@@ -225,7 +255,9 @@ void FetchRun::Finish(std::unique_ptr<Item> item, const TransferResult& result) 
   }
   FetchOutcome outcome;
   outcome.number = item->index + 1;
-  outcome.url = plan_.jobs[item->index].url;
+  const FetchJob& job = plan_.jobs[item->index];
+  outcome.url = job.url;
+  if (!job.fault.ok()) outcome.where = plan_.Where(job);
   outcome.proxy = plan_.request.proxy;
   outcome.retries = item->retries;
   outcome.result = result;
@@ -249,6 +281,7 @@ void FetchRun::Report(const FetchOutcome& outcome, int status) {
   // Nobody hears of it otherwise.
   if (options_.json && !Say(STDOUT_FILENO, outcome.Json(policy_, status))) {
     status_ = CURLE_WRITE_ERROR;
+    was_unread_ = HasLostReader();
   }
 }
 

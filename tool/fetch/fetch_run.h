@@ -42,7 +42,8 @@ class FetchRun {
   // For the pool that Run() is given.
   launch::WorkerPool::Callbacks Callbacks();
 
-  // The exit status: 0, or that of the last transfer that failed. Nothing: it was stopped, and no
+  // The exit status: 0, or that of the last transfer that failed; or 23 when standard output has
+  // lost its reader, at once. Nothing: it was stopped, and no
   // file is left that is not whole.
   std::optional<int> Run(launch::WorkerPool* pool);
 
@@ -72,7 +73,9 @@ class FetchRun {
   // False: it was stopped.
   bool AwaitSomething() const;
   bool IsStopped(std::chrono::milliseconds within) const;
-  std::optional<int> EndEarly(const absl::Status& status);
+  bool HasLostReader() const;
+  std::optional<int> EndEarly(const absl::Status& status, int exit_status);
+  std::optional<int> EndUnread();
 
   void OnHead(TransferId id, const ResponseHead& head);
   void OnBody(TransferId id, absl::string_view piece);
@@ -92,6 +95,7 @@ class FetchRun {
   const FetchPolicy& policy_;
   const int stop_;
   const size_t most_files_;
+  const int output_;  // standard output, where bodies or results go there; else -1
   const RetryRule retry_;
   FetchBar bar_;
   launch::WorkerPool* pool_ = nullptr;
@@ -100,6 +104,7 @@ class FetchRun {
   absl::flat_hash_map<TransferId, std::unique_ptr<Item>> under_way_;
   std::multimap<Clock::time_point, std::unique_ptr<Item>> resting_;  // until their next attempt
   FetchTotals totals_;
+  bool was_unread_ = false;     // something was written that has no reader
   bool was_cancelled_ = false;  // a body could not be written before `stop` was readable
   int status_ = 0;
 };

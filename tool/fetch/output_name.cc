@@ -43,8 +43,7 @@ absl::StatusOr<std::string> OutputName(const std::string& url) {
   const std::string name = path->substr(path->rfind('/') + 1);
   const absl::string_view fault = Fault(name);
   if (fault.empty()) return name;
-  return absl::InvalidArgumentError(
-      absl::StrCat("-O: '", url, "' ", fault, ": write -o FILE for it"));
+  return absl::InvalidArgumentError(absl::StrCat("-O: it ", fault, ": write -o FILE for it"));
 }
 
 }  // namespace sockgate

@@ -2,7 +2,7 @@
 //
 // Process: the launcher. Blocking: as reading the file or standard input does.
 // Hostile input: the list, which a stranger may have written: it is bounded, and a line is a URL
-// and nothing else. No option can be in it.
+// and nothing else. No option can be in it. One that is no URL is its own failure, not the list's.
 
 #ifndef SOCKGATE_TOOL_FETCH_URL_LIST_H_
 #define SOCKGATE_TOOL_FETCH_URL_LIST_H_
@@ -18,13 +18,20 @@ namespace sockgate {
 
 inline constexpr size_t kMaxUrls = 1'000'000;
 
+struct ListedUrl {
+  std::string url;  // cut, where it is too long to be one
+  size_t line = 0;
+};
+
 // Lines that are empty or begin with '#' are left out, and so is white space around a URL. `name`
-// is for messages, which have the line's number.
-absl::StatusOr<std::vector<std::string>> ParseUrlList(absl::string_view text,
-                                                      absl::string_view name);
+// is for messages.
+absl::StatusOr<std::vector<ListedUrl>> ParseUrlList(absl::string_view text, absl::string_view name);
 
 // "-": standard input.
-absl::StatusOr<std::vector<std::string>> ReadUrlList(const std::string& file);
+absl::StatusOr<std::vector<ListedUrl>> ReadUrlList(const std::string& file);
+
+// As messages call it.
+std::string ListName(const std::string& file);
 
 }  // namespace sockgate
 

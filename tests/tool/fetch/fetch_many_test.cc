@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <sstream>
 
 #include "absl/strings/match.h"
@@ -109,7 +111,7 @@ TEST_F(FetchMany, ResultsSayWhatBecameOfEach) {
   EXPECT_EQ(results[2]["reason"], "no-rule-matches");
   EXPECT_EQ(results[2]["address"], "169.254.169.254");
   EXPECT_EQ(results[2]["effective_url"], "http://169.254.169.254/");
-  EXPECT_TRUE(absl::StrContains(std::string(results[2]["error"]), "; --allow 169.254.169.254:80"));
+  EXPECT_TRUE(absl::StrContains(std::string(results[2]["error"]), "a cloud's metadata service"));
 }
 
 TEST_F(FetchMany, OneThatFailsKeepsNoOtherFromItsEnd) {
@@ -120,6 +122,56 @@ TEST_F(FetchMany, OneThatFailsKeepsNoOtherFromItsEnd) {
   EXPECT_TRUE(result.status == 52 || result.status == 120) << result.err;
   EXPECT_TRUE(absl::StrContains(result.err, "http://192.0.2.1/: (120) ")) << result.err;
   EXPECT_TRUE(absl::StrContains(result.err, "/close: (52) ")) << result.err;
+}
+
+// As curl has it for one: -O without a name, no URL, a scheme that is not spoken.
+TEST_F(FetchMany, ALineOfAListFailsAloneAndIsNamed) {
+  const std::string list = folder_.Write(
+      "list", absl::StrCat(server_.Url("/bytes/1"), "\n", server_.Url("/"),
+                           "\nhttp://a b/\nfile:///etc/passwd\n", server_.Url("/bytes/2"), "\n"));
+  const CommandResult result = RunSockgate(
+      {"fetch", "--json", "--allow", allow_, "--output-dir", folder_.path(), "-O", "-i", list});
+  EXPECT_EQ(result.status, 1) << result.err;
+  EXPECT_EQ(folder_.Names(), (std::set<std::string>{"1", "2", "list"}));
+  const std::string nameless =
+      absl::StrCat(list, ":2: ", server_.Url("/"), ": (23) -O: it has no file name at its end");
+  const size_t first = result.err.find(nameless);
+  const size_t second = result.err.find(absl::StrCat(list, ":3: http://a b/: (3) "));
+  const size_t third =
+      result.err.find(absl::StrCat(list, ":4: file:///etc/passwd: (1) Protocol \"file\""));
+  EXPECT_LT(first, second) << result.err;
+  EXPECT_LT(second, third) << result.err;
+  EXPECT_NE(third, std::string::npos) << result.err;
+  std::istringstream lines(result.out);
+  std::string statuses;
+  for (std::string line; std::getline(lines, line);) {
+    absl::StrAppend(&statuses, int{nlohmann::json::parse(line)["exit_status"]}, " ");
+  }
+  EXPECT_EQ(statuses, "0 23 3 1 0 ");
+}
+
+// `sockgate fetch ... | head`: what is under way is for nobody, and no half of it is left.
+TEST_F(FetchMany, AReaderThatHasGoneEndsAll) {
+  for (const char* results : {"--jobs=2", "--json"}) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const auto begun = std::chrono::steady_clock::now();
+    const pid_t pid =
+        StartSockgate({"fetch", results, "--allow", allow_, "--output-dir", folder_.path(), "-o",
+                       "half", server_.Url("/slow/60000"), server_.Url("/bytes/1000")},
+                      folder_.In("err"), [&] {
+                        dup2(ends[1], STDOUT_FILENO);
+                        close(ends[0]);
+                        close(ends[1]);
+                      });
+    close(ends[0]);
+    close(ends[1]);
+    EXPECT_EQ(AwaitSockgate(pid), 23) << results;
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(20)) << results;
+    EXPECT_TRUE(absl::StrContains(folder_.Read("err"), "(23) cannot write standard output: its"))
+        << folder_.Read("err");
+    EXPECT_EQ(folder_.Names(), std::set<std::string>{"err"}) << results;
+  }
 }
 
 TEST_F(FetchMany, APolicyFilesRoleHoldsAndIsNamed) {

@@ -32,8 +32,10 @@ TEST(FetchOutcomeTest, SaysWhatWentWrongAndWhatToDo) {
   denied.result.error = ConnectError::Local(ConnectError::Kind::kDenied, EACCES);
   denied.result.error.reason = Reason::kNoRuleMatches;
   EXPECT_EQ(denied.ExitStatus(Default()), 120);
-  EXPECT_EQ(denied.Message(Default(), 120),
-            "http://a.example:81/: (120) it says; --allow a.example:81 lets it through");
+  EXPECT_EQ(
+      denied.Message(Default(), 120),
+      "http://a.example:81/: (120) it says; --allow public:80,443 --allow a.example:81 let it "
+      "through");
 }
 
 TEST(FetchOutcomeTest, AWorkersEndIsNoServersFault) {

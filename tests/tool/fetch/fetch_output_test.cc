@@ -80,7 +80,7 @@ TEST_F(FetchOutput, NamesComeFromUrlsAndExistingFilesStayIfAskedTo) {
   EXPECT_EQ(Fetch({"-O", "--output-dir", folder_.path(), url}).status, 0);
   EXPECT_EQ(Fetch({"-O", "--no-clobber", "--output-dir", folder_.path(), url}).status, 0);
   EXPECT_EQ(folder_.Names(), (Names{"10", "10.1"}));
-  EXPECT_EQ(Fetch({"-O", "--output-dir", folder_.path(), server_.Url("/bytes/")}).status, 2);
+  EXPECT_EQ(Fetch({"-O", "--output-dir", folder_.path(), server_.Url("/bytes/")}).status, 23);
   EXPECT_EQ(Fetch({"-O", "--output-dir", folder_.In("none"), url}).status, 2);
 }
 

@@ -1,5 +1,6 @@
 #include "tool/fetch/fetch_plan.h"
 
+#include <curl/curl.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -39,12 +40,27 @@ std::string Places(const FetchOptions& options) {
 }
 
 TEST(FetchPlanTest, AListHasUrlsAndNothingElse) {
-  const auto urls = ParseUrlList("# head\n\n  http://a.example/ \r\nb.example/x\n", "list");
-  ASSERT_TRUE(urls.ok()) << urls.status();
-  EXPECT_EQ(*urls, (std::vector<std::string>{"http://a.example/", "b.example/x"}));
-  EXPECT_EQ(ParseUrlList("http://a.example/\nhttp://a b/\n", "list").status().message(),
-            "list:2: 'http://a b/' is not a URL");
-  EXPECT_FALSE(ParseUrlList("-o /etc/passwd http://a.example/", "list").ok());
+  const auto listed = ParseUrlList("# head\n\n  http://a.example/ \r\nb.example/x\n", "list");
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  std::string urls;
+  for (const ListedUrl& one : *listed) absl::StrAppend(&urls, one.line, " ", one.url, ", ");
+  EXPECT_EQ(urls, "3 http://a.example/, 4 b.example/x, ");
+  for (const char* none : {"-o /etc/passwd http://a.example/", "http://a b/", "http://a:0/"}) {
+    EXPECT_EQ(UrlFault::Of(none).code, CURLE_URL_MALFORMAT) << none;
+  }
+}
+
+TEST(FetchPlanTest, ALineThatIsTooLongIsNotKept) {
+  std::ofstream(InTemp("list")) << "http://a/" << std::string(1 << 20, 'x') << "\nhttp://a/2\n";
+  FetchOptions options = Options({});
+  options.input_file = InTemp("list");
+  const auto plan = FetchPlan::Make(options);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  ASSERT_EQ(plan->jobs.size(), 2U);
+  EXPECT_EQ(plan->jobs[0].fault.text, "a URL has at most 65536 bytes");
+  EXPECT_LT(plan->jobs[0].url.size(), 65538U);
+  EXPECT_EQ(plan->Where(plan->jobs[0]), absl::StrCat(InTemp("list"), ":1"));
+  EXPECT_TRUE(plan->jobs[1].fault.ok());
 }
 
 TEST(FetchPlanTest, EachOutputIsForOneUrlInTheirOrder) {
@@ -78,9 +94,21 @@ TEST(FetchPlanTest, TwoUrlsAreNotWrittenOverEachOther) {
   FetchOptions options = Options({"http://a/x", "http://b/x"});
   options.remote_name_all = true;
   EXPECT_EQ(Places(options),
-            "-O: two URLs end in 'x': write --no-clobber to number them, or -o FILE");
+            "http://b/x: -O: an earlier URL ends in 'x', too: write --no-clobber to number them, "
+            "or -o FILE");
   options.no_clobber = true;
   EXPECT_EQ(Places(options), "x x ");
+  std::ofstream(InTemp("same")) << "http://a/x\n\nhttp://b/x\n";
+  options = Options({});
+  options.input_file = InTemp("same");
+  options.remote_name_all = true;
+  // The list may be long, and a stranger's.
+  const auto plan = FetchPlan::Make(options);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_TRUE(plan->jobs[0].fault.ok());
+  EXPECT_EQ(plan->jobs[1].fault.code, CURLE_WRITE_ERROR);
+  EXPECT_EQ(plan->jobs[1].fault.text,
+            "-O: an earlier URL ends in 'x', too: write --no-clobber to number them");
 }
 
 TEST(FetchPlanTest, OutputsAreInTheirFolder) {

@@ -84,8 +84,13 @@ TEST(FetchPolicyTest, AdviceIsAboutTheRulesThatThereAre) {
   ConnectError denied = ConnectError::Local(ConnectError::Kind::kDenied, EACCES);
   denied.reason = Reason::kNoRuleMatches;
   const std::string url = "http://a.example:81/";
-  EXPECT_EQ(Chosen({}).Advice(denied, url, "", 0), "; --allow a.example:81 lets it through");
+  // The default goes when there is a rule, and it is not to go unseen.
+  EXPECT_EQ(Chosen({}).Advice(denied, url, "", 0),
+            "; --allow public:80,443 --allow a.example:81 let it through");
   FetchOptions options;
+  options.allow_private = {"b.example:81"};
+  EXPECT_EQ(Chosen(options).Advice(denied, url, "", 0), "; --allow a.example:81 lets it through");
+  options = {};
   options.policy_file = PolicyFile();
   options.role = "one";
   EXPECT_EQ(Chosen(options).Advice(denied, url, "", 0),

@@ -49,7 +49,7 @@ TEST(OutputNameTest, HasNoControlCharactersAndFits) {
 
 TEST(OutputNameTest, AnErrorSaysWhatToWrite) {
   EXPECT_EQ(NameOf("https://a.example/"),
-            "error: -O: 'https://a.example/' has no file name at its end: write -o FILE for it");
+            "error: -O: it has no file name at its end: write -o FILE for it");
 }
 
 }  // namespace
