@@ -15,6 +15,7 @@
 #include <type_traits>
 
 #include "absl/strings/str_cat.h"
+#include "confine/thread_count.h"
 #include "proto/unique_fd.h"
 
 namespace sockgate::confine {
@@ -141,6 +142,7 @@ absl::StatusOr<SeccompFilter> SeccompFilter::Build(const Profile& profile) {
 }
 
 int SeccompFilter::Install() const {
+  EndSanitizerThread();
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
   const sock_fprog code{static_cast<uint16_t>(program_.size()),
                         const_cast<sock_filter*>(program_.data())};
