@@ -2,7 +2,7 @@
 //
 // Process: broker, at its start and at a reload; and the operator's commands. Looks at the path once
 // more, so it speaks of how things are by now.
-// Threads: any. Blocking: reads the user database, to name users.
+// Threads: any. Does not block.
 // Hostile input: none, the paths are an operator's; of what others have put there only kind, owner
 // and mode are told.
 
@@ -28,7 +28,7 @@ absl::Status PathError(int error, absl::string_view doing, const std::string& pa
 // A connection to whoever listens at `path` for orders went wrong with this errno.
 absl::Status NoControlAt(int error, const std::string& path);
 
-// By name, or by number where there is none.
+// "root", or "user 1000".
 std::string UserText(uid_t user);
 
 }  // namespace sockgate

@@ -350,7 +350,7 @@ TEST_F(ListenerTest, RefusesAFolderOfAnotherUser) {
       Listen(folder + "/broker").message(),
       "cannot listen on " + folder +
           "/broker: its folder belongs to user 12345, who is neither root nor the broker's user: "
-          "name a folder of user root");
+          "name a folder of root");
   EXPECT_FALSE(std::filesystem::exists(folder + "/broker"));
 }
 

@@ -79,14 +79,14 @@ TEST(ControlClientTest, WhoeverMayNotAskIsToldWhoMay) {
   if (geteuid() != 0 || seteuid(kNobody) != 0) GTEST_SKIP() << "root may ask everybody";
   const std::string in_folder = ErrorAt(path);
   EXPECT_EQ(seteuid(0), 0);
-  EXPECT_EQ(in_folder, "user nobody may not enter a folder above " + path +
+  EXPECT_EQ(in_folder, "user 65534 may not enter a folder above " + path +
                            ": only root and the broker's own user may ask it");
   ASSERT_EQ(chmod((folder / ".").c_str(), 0755), 0);
   EXPECT_EQ(seteuid(kNobody), 0);
   const std::string at_path = ErrorAt(path);
   EXPECT_EQ(seteuid(0), 0);
-  EXPECT_EQ(at_path, "user nobody may not ask the broker at " + path +
-                         " (of user root, mode 0600): only root and the broker's own user may");
+  EXPECT_EQ(at_path, "user 65534 may not ask the broker at " + path +
+                         " (of root, mode 0600): only root and the broker's own user may");
 }
 
 TEST(ControlClientTest, ABrokerThatHangsUp) {

@@ -152,13 +152,13 @@ TEST_F(ServeCommand, APathThatCannotBeMadeIsAnErrorThatSaysWhatToDo) {
 
 TEST_F(ServeCommand, WhatItsUserMayNotIsAnErrorThatNamesTheUser) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can have the broker be another user";
-  const std::string whose = " (of user root, mode 0700): let it, or name another folder\n";
+  const std::string whose = " (of root, mode 0700): let it, or name another folder\n";
   EXPECT_THAT(Refusal({"--listen", path_, "--user", "nobody"}),
-              EndsWith(absl::StrCat("user nobody may not make it in ", folder_, whose)));
+              EndsWith(absl::StrCat("user 65534 may not make it in ", folder_, whose)));
   EXPECT_THAT(Refusal({"--listen", "/tmp/x", "--user", "nobody", "--audit", path_}),
-              EndsWith(absl::StrCat("user nobody may not make it in ", folder_, whose)));
+              EndsWith(absl::StrCat("user 65534 may not make it in ", folder_, whose)));
   EXPECT_THAT(Refusal({"--listen", absl::StrCat(folder_, "/in/x"), "--user", "nobody"}),
-              HasSubstr("user nobody may not enter a folder above "));
+              HasSubstr("user 65534 may not enter a folder above "));
 }
 
 TEST_F(ServeCommand, ABadRuleIsAUsageError) {
