@@ -4,6 +4,7 @@
 
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/common_interface_defs.h>
+#include <unistd.h>
 #endif
 
 namespace sockgate::confine {
@@ -23,13 +24,13 @@ int CountThreads() {
   return CountTasks();
 }
 
-// The sanitizer waits for its thread even where there is none, as in a child of fork(2) that did not
-// get one.
+// The sanitizer waits for its thread even where there is none: where it has ended, or in a child of
+// fork(2) that did not get one.
 void EndSanitizerThread() {
 #ifdef __SANITIZE_THREAD__
-  static bool ended = false;
-  if (ended || CountTasks() < 2) return;
-  ended = true;
+  static pid_t ended_in = 0;
+  if (ended_in == getpid() || CountTasks() < 2) return;
+  ended_in = getpid();
   __sanitizer_sandbox_on_notify(nullptr);
 #endif
 }
