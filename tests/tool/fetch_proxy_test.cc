@@ -23,7 +23,7 @@ constexpr char kReply[] =
 class OneProxy {
  public:
   OneProxy() : listener_(*ListenTcp("127.0.0.2", 0, 4)) {}
-  ~OneProxy() { thread_.join(); }
+  ~OneProxy() { Join(); }
 
   uint16_t port() const { return *LocalPort(listener_.get()); }
 
@@ -53,8 +53,11 @@ class OneProxy {
     });
   }
 
-  // What the client asked for, once it has ended.
-  const std::string& request() const { return request_; }
+  // What the client asked for. Waits until it has been served.
+  const std::string& request() {
+    Join();
+    return request_;
+  }
 
  private:
   UniqueFd Accept() const {
@@ -79,6 +82,10 @@ class OneProxy {
   }
   static void Write(int fd, const std::string& text) {
     send(fd, text.data(), text.size(), MSG_NOSIGNAL);
+  }
+
+  void Join() {
+    if (thread_.joinable()) thread_.join();
   }
 
   const UniqueFd listener_;
