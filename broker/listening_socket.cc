@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -34,6 +35,8 @@ std::string WhyTaken(const std::string& path, const sockaddr* address, socklen_t
   if (lstat(path.c_str(), &status) != 0) return "somebody makes and removes it: try again";
   if (!S_ISSOCK(status.st_mode)) return "what is there is no socket: name another path";
   const UniqueFd probe(socket(AF_UNIX, kType, 0));
+  if (!probe.valid())
+    return absl::StrCat("whether somebody listens there is not to be told: ", strerror(errno));
   if (connect(probe.get(), address, length) == 0) return WhoListens(probe.get());
   if (errno == ECONNREFUSED) return "";
   if (errno == EAGAIN) return "another broker listens there: stop it, or name another path";
@@ -76,7 +79,11 @@ absl::Status BindTo(const std::string& path, int socket, const sockaddr* address
   if (error == EADDRINUSE) {
     const std::string why = WhyTaken(path, address, length);
     if (!why.empty()) return absl::AlreadyExistsError(absl::StrCat(cannot, ": ", why));
-    if (unlink(path.c_str()) != 0) return PathError(errno, cannot, path);
+    if (unlink(path.c_str()) != 0) {
+      return absl::ErrnoToStatus(errno, absl::StrCat(cannot,
+                                                     ": the abandoned socket there cannot "
+                                                     "be removed from its folder"));
+    }
     error = BindOwnerOnly(socket, address, length);
   }
   return error == 0 ? absl::OkStatus() : PathError(error, cannot, path);
@@ -153,8 +160,10 @@ absl::Status ListeningSocket::Grant(const ListenAt& at) const {
   const int error =
       Give(place_.get(), at.owner.value_or(geteuid()), at.group.value_or(getegid()), at.mode);
   if (error == 0) return absl::OkStatus();
-  return absl::ErrnoToStatus(error, absl::StrCat("cannot give ", path_, " its owner and mode",
-                                                 "; only a broker that root starts may"));
+  const char* const advice =
+      error == EPERM ? "; only a broker that root starts may give it to others" : "";
+  return absl::ErrnoToStatus(error,
+                             absl::StrCat("cannot give ", path_, " its owner and mode", advice));
 }
 
 bool ListeningSocket::HoldsPath() const {

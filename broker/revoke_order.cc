@@ -1,6 +1,7 @@
 #include "broker/revoke_order.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -19,11 +20,20 @@ bool LeadsInto(const Cidr& range, const IpAddress& address) {
                      [&](const EmbeddedV4& v4) { return range.Contains(v4.address); });
 }
 
+// A reply is one packet: it has room for so many names, and not for those of any policy.
+std::string SomeOf(const std::vector<absl::string_view>& names) {
+  constexpr size_t kMost = 10;
+  const size_t count = std::min(names.size(), kMost);
+  std::string some =
+      absl::StrJoin(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(count), ", ");
+  if (count < names.size()) absl::StrAppend(&some, " and ", names.size() - count, " more");
+  return some;
+}
+
 absl::Status NoRole(absl::string_view name, const std::vector<absl::string_view>& there) {
   const absl::string_view nearest = NearestWord(name, there);
-  const std::string advice = nearest.empty()
-                                 ? absl::StrCat("there are ", absl::StrJoin(there, ", "))
-                                 : absl::StrCat("write '", nearest, "'");
+  const std::string advice = nearest.empty() ? absl::StrCat("there are ", SomeOf(there))
+                                             : absl::StrCat("write '", nearest, "'");
   return absl::NotFoundError(absl::StrCat("there is no role '", name, "': ", advice));
 }
 

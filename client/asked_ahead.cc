@@ -170,9 +170,9 @@ AheadCounts AskedAhead::counts() const {
   return spares_.counts();
 }
 
-// Sockets that a broker opened which has gone, or stops, go with it, since the next one may have other rules.
+// Sockets that a broker opened which has gone go with it, since the next one may have other rules.
 void AskedAhead::Refresh(TimePoint now) {
-  if (contact_ != nullptr && !contact_->serves()) EndLine(Kind::kBrokerGone);
+  if (contact_ != nullptr && contact_->channels.ended() != Kind::kNone) EndLine(Kind::kBrokerGone);
   spares_.Expire(now, most_age_);
   lookups_.Expire(now, most_age_);
 }

@@ -49,10 +49,6 @@ bool Passes(const ConnectError& error) {
           error.reason == Reason::kDescriptors);
 }
 
-bool Stops(const ConnectError& error) {
-  return error.kind == Kind::kLimited && error.reason == Reason::kStopping;
-}
-
 // What cannot be a name must not be sent: the broker would end the channel.
 bool CanBeName(absl::string_view name) {
   return !name.empty() && name.size() <= kMaxNameBytes &&
@@ -136,10 +132,6 @@ Answer BrokerClient::Ask(TimePoint give_up, const Once& once) {
     const std::shared_ptr<BrokerContact> contact = link_.Get(give_up, &answer.error);
     if (contact == nullptr) return answer;
     const bool sent = once(*contact, &answer);
-    if (Stops(answer.error) && link_.reconnects()) {
-      BrokerLink::NoteStops(contact.get());
-      continue;  // nothing was begun
-    }
     if (answer.error.kind != Kind::kBrokerGone) return answer;
     if (sent && std::exchange(repeated, true)) break;
   }

@@ -23,7 +23,6 @@
 // ends them at their deadline. A client that knows how (ReconnectBy; FromPath() does) connects to
 // the broker that runs then, greets it and closes the channels of before. It does so when a call
 // needs it and never by itself: the first attempt at once, others after 50 ms to 5 s (broker_link.h).
-// One that answers that it stops is left in the same way, but its channels stay open until it ends.
 //   - Connect() in connected mode and Resolve() wait for an attempt, within their own time and for
 //     at most three seconds after the loss, since a restart takes a moment.
 //   - Connect() in in-progress mode and NoteLocalhost() make one if it is time for it, and otherwise

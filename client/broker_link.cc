@@ -63,8 +63,7 @@ absl::Status BrokerLink::Open(UniqueFd channel) {
 
 std::shared_ptr<BrokerContact> BrokerLink::Get(TimePoint give_up, ConnectError* error) {
   Lock lock(mutex_);
-  if (left_ != nullptr && left_->channels.HungUp()) left_.reset();
-  while (!contact_->serves()) {
+  while (contact_->channels.ended() != Kind::kNone) {
     NoteLoss();
     if (attempting_) {
       attempted_.wait(lock, [this] { return !attempting_; });
@@ -83,7 +82,7 @@ std::shared_ptr<BrokerContact> BrokerLink::Get(TimePoint give_up, ConnectError* 
 
 std::shared_ptr<BrokerContact> BrokerLink::Current() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return contact_->serves() ? contact_ : nullptr;
+  return contact_->channels.ended() == Kind::kNone ? contact_ : nullptr;
 }
 
 void BrokerLink::NoteLoss() {
@@ -92,7 +91,6 @@ void BrokerLink::NoteLoss() {
   const TimePoint now = Clock::now();
   if (!lost_at_.has_value()) lost_at_ = now;
   why_ = contact_->channels.ended();
-  if (why_ == Kind::kNone) why_ = Kind::kBrokerGone;
   if (why_ == Kind::kBadReply) next_attempt_ = now + Backoff::kLongest;
 }
 
@@ -119,7 +117,6 @@ void BrokerLink::Attempt(Lock* lock) {
   next_attempt_ = Clock::now() + (why == Kind::kBadReply ? Backoff::kLongest : backoff_.Next());
   if (found != nullptr) {
     capabilities_ = found->capabilities;
-    if (contact_->channels.ended() == Kind::kNone) left_ = std::move(contact_);
     contact_ = std::move(found);
   } else {
     why_ = why;

@@ -8,10 +8,10 @@
 // Hostile input: none should come from a broker. One that says what is not the protocol is not
 // tried again before Backoff::kLongest has passed.
 //
-// When it tries. Nothing happens until somebody needs a channel. The first attempt after a loss, or
-// after an answer that the broker stops, is made at once, others after a pause that grows
-// (backoff.h). A broker counts as found again once it has answered more than the greeting: one that
-// lets workers in and ends at once is not come back to any faster than one that is not there.
+// When it tries. Nothing happens until somebody needs a channel. The first attempt after a loss is
+// made at once, others after a pause that grows (backoff.h). A broker counts as found again once it
+// has answered more than the greeting: one that lets workers in and ends at once is not come back
+// to any faster than one that is not there.
 
 #ifndef SOCKGATE_CLIENT_BROKER_LINK_H_
 #define SOCKGATE_CLIENT_BROKER_LINK_H_
@@ -44,11 +44,6 @@ struct BrokerContact {
   uint32_t capabilities = 0;     // what the broker granted
   uint16_t max_outstanding = 1;  // requests that one channel may have without a reply
   std::atomic<bool> answered = false;
-  std::atomic<bool> stops = false;  // it has said that it begins nothing more
-
-  bool serves() const {
-    return !stops.load(std::memory_order_relaxed) && channels.ended() == ConnectError::Kind::kNone;
-  }
 };
 
 class BrokerLink {
@@ -72,13 +67,6 @@ class BrokerLink {
 
   // The broker has answered a request.
   void NoteAnswer(BrokerContact* contact);
-
-  // It has answered that it stops: the next call goes to the next broker, as after a loss. Calls
-  // that it has begun go on, and its channels stay open for as long as it does: with the last one it
-  // would cut the connections that it tracks.
-  static void NoteStops(BrokerContact* contact) {
-    contact->stops.store(true, std::memory_order_relaxed);
-  }
 
   // For a call whose channel ended: kBrokerGone, with `retry_after_ms` if there will be another.
   ConnectError Gone();
@@ -104,7 +92,6 @@ class BrokerLink {
   std::mutex mutex_;
   std::condition_variable attempted_;
   std::shared_ptr<BrokerContact> contact_;
-  std::shared_ptr<BrokerContact> left_;  // it stops, or has
   bool attempting_ = false;
   Backoff backoff_;
   TimePoint next_attempt_ = TimePoint::min();

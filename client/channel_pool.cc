@@ -1,7 +1,5 @@
 #include "client/channel_pool.h"
 
-#include <poll.h>
-
 #include <utility>
 
 namespace sockgate {
@@ -80,14 +78,6 @@ Kind ChannelPool::CallFirstLocked(const decltype(Request::body)& body, Reply* re
   const Kind kind = first_.Call(body, kPatience, reply, descriptor);
   if (Ends(kind)) End(kind);
   return kind;
-}
-
-bool ChannelPool::HungUp() {
-  const std::unique_lock<std::mutex> lock(first_mutex_, std::try_to_lock);
-  if (!lock.owns_lock()) return false;
-  pollfd entry = {first_.descriptor(), POLLIN, 0};
-  return ended() != Kind::kNone ||
-         (poll(&entry, 1, 0) == 1 && (entry.revents & (POLLHUP | POLLERR)) != 0);
 }
 
 void ChannelPool::End(Kind kind) {

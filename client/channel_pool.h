@@ -50,10 +50,6 @@ class ChannelPool {
   ConnectError::Kind CallFirst(const decltype(Request::body)& body, Reply* reply,
                                UniqueFd* descriptor);
 
-  // Whether the broker has closed the channel that mints. False where a call is being made there,
-  // which will tell.
-  bool HungUp();
-
   // kBrokerGone or kBadReply once the channel that mints has ended so; until then kNone.
   ConnectError::Kind ended() const { return ended_.load(std::memory_order_acquire); }
 

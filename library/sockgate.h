@@ -222,13 +222,15 @@ void sockgate_curl_detach(sockgate_curl* curl, void* easy);
 int sockgate_curl_resolve_ahead(sockgate_curl* curl, void* easy, const char* url,
                                 sockgate_error* error);
 
-/* Asks the broker, without waiting, for what the transfer of this URL will need: a name's addresses
- * and a socket. With a null `easy` they are for whichever transfer comes first. What goes wrong ahead
- * of need is forgotten, and asked for again when it is needed. Costs a connection where libcurl then
- * needs none; it is closed after four seconds. See CurlAdapter::Prepare(). */
+/* Asks the broker for what the transfer of this URL will need: a name's addresses and a socket. Waits
+ * for neither; the first call may wait for one local round trip. With a null `easy` they are for
+ * whichever transfer comes first. What goes wrong ahead of need is forgotten, and asked for again when
+ * it is needed. Costs a connection where libcurl then needs none: the next call on this client, of any
+ * kind, closes it when it is four seconds old. See CurlAdapter::Prepare(). */
 int sockgate_curl_prepare(sockgate_curl* curl, void* easy, const char* url, sockgate_error* error);
-/* Has `count` sockets kept ready for a host, as in a URL, and a port. `ready`, which may be null, is
- * told how many are there or under way. Call it again when they are used, or old. */
+/* Has `count` sockets kept ready for a host, as in a URL, and a port; a client keeps 128 at most.
+ * `ready`, which may be null, is told how many are there or under way. Call it again when they are
+ * used, or old. */
 int sockgate_curl_preconnect(sockgate_curl* curl, const char* host, uint16_t port, size_t count,
                              size_t* ready, sockgate_error* error);
 

@@ -1,4 +1,5 @@
 // What becomes of what is asked ahead where the broker refuses, has limits, goes, or talks nonsense.
+// Ahead of need nothing may fail that would not fail without.
 
 #include <gtest/gtest.h>
 

@@ -177,7 +177,5 @@ TEST_F(AskedAheadTest, PreconnectKeepsSoMany) {
   EXPECT_EQ(Asked(), "192.0.2.1:443");
 }
 
-// Ahead of need nothing may fail that would not fail without.
-
 }  // namespace
 }  // namespace sockgate::testing

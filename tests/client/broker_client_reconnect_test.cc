@@ -233,49 +233,6 @@ TEST_F(ReconnectBySourceTest, WhatWasNotAnsweredIsAskedAgainOfTheNextBroker) {
   }
 }
 
-ConnectReply Stopping() {
-  ConnectReply reply = testing::Saying(Outcome::kLimited);
-  reply.result.reason = Reason::kStopping;
-  reply.result.retry_after_ms = 1000;
-  return reply;
-}
-
-// As a broker does after SIGTERM, while what it has begun ends.
-TEST_F(ReconnectBySourceTest, OneThatStopsIsLeftForTheNextAndItsChannelsStayOpenMeanwhile) {
-  for (const ConnectMode mode : {ConnectMode::kConnected, ConnectMode::kInProgress}) {
-    FakeSource source;
-    ScriptedBroker one;
-    ScriptedBroker two;
-    const auto client = *BrokerClient::FromDescriptor(one.first.TakeWorkerEnd(),
-                                                      ReconnectBy::Source(source.TakeWorkerEnd()));
-    one.minted.Reply(1, Stopping());
-    source.Give(two.first);
-    two.minted.Reply(1, testing::Saying(Outcome::kDenied));
-    two.minted.Reply(2, testing::Saying(Outcome::kDenied));
-    EXPECT_EQ(client->Connect(To(443, mode)).error.kind, Kind::kDenied);
-    EXPECT_EQ(client->Connect(To(443, mode)).error.kind, Kind::kDenied);
-    EXPECT_FALSE(one.first.HungUp());
-    EXPECT_EQ(source.Asked(), 1);
-  }
-}
-
-TEST_F(ReconnectBySourceTest, WhereNoneIsNextOneThatStopsIsAsGoodAsGone) {
-  ScriptedBroker one;
-  const auto client = ClientOf(one);
-  one.minted.Reply(1, Stopping());
-  source_.Say(static_cast<uint8_t>(SourceAnswer::kNoBroker));
-  const ConnectError error = client->Connect(To(443, ConnectMode::kInProgress)).error;
-  EXPECT_EQ(error.kind, Kind::kBrokerGone);
-  EXPECT_GT(error.retry_after_ms, 0U);
-}
-
-TEST(ReconnectByNothingTest, OneThatStopsSaysSo) {
-  ScriptedBroker one;
-  const auto client = *BrokerClient::FromDescriptor(one.first.TakeWorkerEnd());
-  one.minted.Reply(1, Stopping());
-  EXPECT_EQ(client->Connect(To(443)).error.reason, Reason::kStopping);
-}
-
 // Or a request that ends brokers would end one after the other.
 TEST_F(ReconnectBySourceTest, ButOnlyOnce) {
   ScriptedBroker one;

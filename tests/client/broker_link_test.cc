@@ -82,21 +82,6 @@ TEST_F(BrokerLinkTest, AfterALossTheFirstAttemptIsMadeAtOnce) {
   EXPECT_EQ(next.NextRequest(), 1U) << "the hello";
 }
 
-TEST_F(BrokerLinkTest, TheChannelsToOneThatStopsGoWithIt) {
-  std::weak_ptr<BrokerContact> stopping = Get();
-  BrokerLink::NoteStops(Get().get());
-  EXPECT_EQ(link_.Current(), nullptr);
-  FakeBroker next;
-  next.Greet();
-  source_.Give(next);
-  EXPECT_EQ(Get()->number, 2U);
-  EXPECT_EQ(Get()->number, 2U);
-  EXPECT_FALSE(stopping.expired());
-  first_.Close();
-  EXPECT_EQ(Get()->number, 2U);
-  EXPECT_TRUE(stopping.expired());
-}
-
 TEST_F(BrokerLinkTest, BetweenAttemptsACallIsToldAtOnceWhenTheNextIs) {
   LoseFirst();
   source_.Say(kNoBroker);

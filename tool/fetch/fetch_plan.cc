@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "tool/fetch/output_name.h"
 #include "tool/fetch/request_body.h"
+#include "tool/fetch/shown_url.h"
 #include "tool/fetch/url_list.h"
 #include "tool/proxy_url.h"
 
@@ -53,15 +54,16 @@ absl::Status CheckTogether(const FetchOptions& options) {
 
 // A URL that somebody has typed wrong is to be typed anew, before anything is fetched or written; a
 // list may be a stranger's, and long.
-absl::Status CheckTyped(const UrlFault& fault) {
-  return fault.code == CURLE_URL_MALFORMAT ? Bad(fault.text) : absl::OkStatus();
+absl::Status CheckTyped(const FetchJob& job) {
+  if (job.fault.code != CURLE_URL_MALFORMAT) return absl::OkStatus();
+  return Bad(absl::StrCat(ShownUrl(job.url), ": ", job.fault.text));
 }
 
 absl::StatusOr<std::vector<FetchJob>> AllJobs(const FetchOptions& options) {
   std::vector<FetchJob> jobs;
   for (const std::string& url : options.urls) {
     FetchJob job = {url, {}, 0, UrlFault::Of(url)};
-    absl::Status status = CheckTyped(job.fault);
+    absl::Status status = CheckTyped(job);
     if (!status.ok()) return status;
     jobs.push_back(std::move(job));
   }
@@ -116,7 +118,7 @@ absl::StatusOr<BodyPlace> PlaceFor(const FetchOptions& options, size_t index, Fe
   }
   auto name = OutputName(job->url);
   if (!name.ok()) {
-    if (job->fault.ok()) job->fault = {CURLE_WRITE_ERROR, absl::StrCat(name.status().message())};
+    job->fault = {CURLE_WRITE_ERROR, absl::StrCat(name.status().message())};
     place.kind = Kind::kNowhere;
     return place;
   }
@@ -181,9 +183,12 @@ absl::StatusOr<FetchPlan> FetchPlan::Make(const FetchOptions& options) {
 absl::Status FetchPlan::ChoosePlaces(const FetchOptions& options) {
   std::set<std::string> names;
   for (size_t i = 0; i < jobs.size(); ++i) {
-    auto place = PlaceFor(options, i, &jobs[i]);
-    if (!place.ok()) return place.status();
     FetchJob& job = jobs[i];
+    // What is not fetched takes no name from anybody.
+    job.place.kind = Kind::kNowhere;
+    if (!job.fault.ok()) continue;
+    auto place = PlaceFor(options, i, &job);
+    if (!place.ok()) return place.status();
     job.place = *std::move(place);
     if (job.place.kind != Kind::kRemoteName || options.no_clobber ||
         names.insert(job.place.path).second) {
@@ -192,7 +197,8 @@ absl::Status FetchPlan::ChoosePlaces(const FetchOptions& options) {
     job.fault = {CURLE_WRITE_ERROR, absl::StrCat("-O: an earlier URL ends in '", job.place.path,
                                                  "', too: write --no-clobber to number them")};
     job.place.kind = Kind::kNowhere;
-    if (job.line == 0) return Bad(absl::StrCat(job.url, ": ", job.fault.text, ", or -o FILE"));
+    if (job.line == 0)
+      return Bad(absl::StrCat(ShownUrl(job.url), ": ", job.fault.text, ", or -o FILE"));
   }
   return absl::OkStatus();
 }

@@ -42,9 +42,8 @@ class FetchRun {
   // For the pool that Run() is given.
   launch::WorkerPool::Callbacks Callbacks();
 
-  // The exit status: 0, or that of the last transfer that failed; or 23 when standard output has
-  // lost its reader, at once. Nothing: it was stopped, and no
-  // file is left that is not whole.
+  // The exit status: 0, or that of the last transfer that failed; or 23, at once, when standard output
+  // has lost its reader. Nothing: it was stopped, and no file is left that is not whole.
   std::optional<int> Run(launch::WorkerPool* pool);
 
   // A line of its own, on a terminal in the place of the bar. False: it could not be written.

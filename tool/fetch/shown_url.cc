@@ -2,9 +2,21 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace sockgate {
+
+namespace {
+
+// Of what libcurl cannot read: all that may be a user and a password.
+std::string WithoutUser(const std::string& url) {
+  const size_t scheme = url.find("://");
+  const size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  return url.substr(0, begin) + url.substr(std::max(begin, url.rfind('@') + 1));
+}
+
+}  // namespace
 
 std::string ShownUrl(const std::string& url) {
   if (url.find('@') == std::string::npos) return url;
@@ -15,7 +27,7 @@ std::string ShownUrl(const std::string& url) {
       curl_url_set(handle, CURLUPART_USER, nullptr, 0) != CURLUE_OK ||
       curl_url_set(handle, CURLUPART_PASSWORD, nullptr, 0) != CURLUE_OK ||
       curl_url_get(handle, CURLUPART_URL, &shown, 0) != CURLUE_OK) {
-    return url;
+    return WithoutUser(url);
   }
   const std::unique_ptr<char, decltype(&curl_free)> owner(shown, curl_free);
   return shown;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "client/pool/transfer_limits.h"
 #include "tool/target.h"
 
@@ -42,7 +43,9 @@ UrlFault UrlFault::Of(const std::string& url) {
   }
   const auto parts = UrlParts::Parse(url);
   if (parts.ok()) return {};
-  return {CURLE_URL_MALFORMAT, absl::StrCat(parts.status().message())};
+  const std::string quoted = absl::StrCat("'", url, "' ");
+  return {CURLE_URL_MALFORMAT,
+          absl::StrCat("it ", absl::StripPrefix(parts.status().message(), quoted))};
 }
 
 }  // namespace sockgate

@@ -17,7 +17,7 @@ inline constexpr char kSchemes[] = "http,https,ftp,ftps";
 
 struct UrlFault {
   CURLcode code = CURLE_OK;
-  std::string text;  // one line for a person
+  std::string text;  // one line for a person, without the URL, which may have a password
 
   bool ok() const { return code == CURLE_OK; }
 

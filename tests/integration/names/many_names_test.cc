@@ -93,7 +93,8 @@ constexpr size_t kMoreChannels = 0;
 // Once the handshakes are done and what libcurl closed is closed.
 bool Becomes(size_t count, pid_t pid) {
   for (int i = 0; i < 500; ++i) {
-    if (OpenFdCount(pid).value() <= count + kMoreChannels) return true;
+    const size_t open = OpenFdCount(pid).value();
+    if (open == count || (open > count && open <= count + kMoreChannels)) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return false;

@@ -75,7 +75,8 @@ TEST(FetchOutcomeTest, NoPasswordIsInAMessage) {
   EXPECT_EQ(ShownUrl("http://user:secret@a.example/x?y#z"), "http://a.example/x?y#z");
   EXPECT_EQ(ShownUrl("http://a.example/x@y"), "http://a.example/x@y");
   EXPECT_EQ(ShownUrl("http://a.example/"), "http://a.example/");
-  EXPECT_EQ(ShownUrl("no @ url"), "no @ url");
+  EXPECT_EQ(ShownUrl("http://user:secret@a b/"), "http://a b/");
+  EXPECT_EQ(ShownUrl("user:secret@a b/"), "a b/");
   FetchOutcome outcome = Ended(CURLE_COULDNT_CONNECT);
   outcome.url = "http://user:secret@a.example/";
   EXPECT_FALSE(absl::StrContains(outcome.Message(Default(), 7), "secret"));

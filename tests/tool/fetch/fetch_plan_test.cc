@@ -109,6 +109,13 @@ TEST(FetchPlanTest, TwoUrlsAreNotWrittenOverEachOther) {
   EXPECT_EQ(plan->jobs[1].fault.code, CURLE_WRITE_ERROR);
   EXPECT_EQ(plan->jobs[1].fault.text,
             "-O: an earlier URL ends in 'x', too: write --no-clobber to number them");
+  // What is not fetched has no name.
+  std::ofstream(InTemp("same")) << "file:///x\nhttp://a/x\ngopher://b/x\n";
+  const auto mixed = FetchPlan::Make(options);
+  ASSERT_TRUE(mixed.ok()) << mixed.status();
+  EXPECT_EQ(mixed->jobs[0].fault.code, CURLE_UNSUPPORTED_PROTOCOL);
+  EXPECT_TRUE(mixed->jobs[1].fault.ok()) << mixed->jobs[1].fault.text;
+  EXPECT_EQ(mixed->jobs[2].fault.code, CURLE_UNSUPPORTED_PROTOCOL);
 }
 
 TEST(FetchPlanTest, OutputsAreInTheirFolder) {
