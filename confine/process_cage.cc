@@ -15,18 +15,10 @@ absl::Status Outcome(int error, absl::string_view layer) {
   return error == 0 ? absl::OkStatus() : absl::ErrnoToStatus(error, layer);
 }
 
-// ThreadSanitizer's runtime has a thread of its own in every process, whose calls no filter lists: a
-// build with it has neither this check nor the filter.
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kHasForeignThread = true;
-#else
-constexpr bool kHasForeignThread = false;
-#endif
-
 // Where nobody says how many there are, the caller's word has to do.
 absl::Status CheckOnlyThread() {
   const int threads = CountThreads();
-  if (kHasForeignThread || threads <= 1) return absl::OkStatus();
+  if (threads <= 1) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("there are ", threads, " threads: confine before they start"));
 }
@@ -66,7 +58,7 @@ absl::Status ProcessCage::PutOn(CapabilitySet keep) const {
   if (status.ok()) status = Outcome(KeepOnlyCapabilities(keep), "capabilities");
   if (status.ok()) status = Outcome(Control(PR_SET_DUMPABLE, 0), "not dumpable");
   if (status.ok() && landlock_.has_value()) status = Outcome(landlock_->Enforce(), "Landlock");
-  if (!status.ok() || kHasForeignThread) return status;
+  if (!status.ok()) return status;
   return Outcome(filter_.Install(), "seccomp");
 }
 

@@ -8,7 +8,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -95,18 +94,6 @@ absl::Status AddRule(const Profile& profile, const Rule& rule, scmp_filter_ctx c
   return absl::OkStatus();
 }
 
-// ThreadSanitizer runs a thread beside the program's, in builds that have it: it sleeps, and looks at
-// the time.
-void AllowSanitizer([[maybe_unused]] Profile* profile) {
-#ifdef __SANITIZE_THREAD__
-  for (const char* call : {"nanosleep", "gettimeofday"}) {
-    const bool has_rule = std::any_of(profile->rules.begin(), profile->rules.end(),
-                                      [call](const Rule& rule) { return rule.syscall == call; });
-    if (!has_rule && !(profile->fallback == kAllow)) profile->rules.push_back({call});
-  }
-#endif
-}
-
 absl::StatusOr<Context> NewContext(const Profile& profile) {
   if (!ErrnoFits(profile.fallback)) {
     return absl::InvalidArgumentError(
@@ -141,8 +128,7 @@ absl::StatusOr<std::vector<sock_filter>> Export(scmp_filter_ctx context) {
 
 }  // namespace
 
-absl::StatusOr<SeccompFilter> SeccompFilter::Build(Profile profile) {
-  AllowSanitizer(&profile);
+absl::StatusOr<SeccompFilter> SeccompFilter::Build(const Profile& profile) {
   if (absl::Status status = CheckNeighbours(profile); !status.ok()) return status;
   absl::StatusOr<Context> context = NewContext(profile);
   if (!context.ok()) return context.status();

@@ -33,7 +33,7 @@ class SeccompFilter {
   // that can never hold or names an argument twice; an action that equals the fallback (the rule
   // would do nothing); an errno out of range; a rule without conditions beside another of the same
   // system call.
-  static absl::StatusOr<SeccompFilter> Build(Profile profile);
+  static absl::StatusOr<SeccompFilter> Build(const Profile& profile);
 
   // Sets no_new_privs and loads the program, for every thread of the process at once
   // (SECCOMP_FILTER_FLAG_TSYNC; no_new_privs follows). Returns 0, or an errno: ESRCH when some

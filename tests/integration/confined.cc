@@ -6,9 +6,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "client/launch/confine.h"
-#include "client/launch/sandbox_profile.h"
-#include "confine/seccomp_filter.h"
 #include "proto/check.h"
 #include "tests/integration/pipe_text.h"
 
@@ -26,16 +23,6 @@ UniqueFd ChannelOf(BrokerProcess& broker, const std::string& role) {
 int PrepareWorker(int /*channel*/) {
   tzset();
   return curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-absl::Status ConfineMyself() {
-#ifdef __SANITIZE_THREAD__
-  const auto filter = confine::SeccompFilter::Build(launch::FetcherProfile());
-  if (!filter.ok()) return filter.status();
-  return absl::ErrnoToStatus(filter->Install(), "a filter");
-#else
-  return launch::Confine(launch::FetcherProfile()).status();
-#endif
 }
 
 std::string RunPiece(int channel, const ConfinedRun::Piece& piece) {

@@ -56,10 +56,6 @@ class ConfinedRun {
   absl::StatusOr<launch::Worker> worker_ = absl::UnavailableError("not started");
 };
 
-// launch::Confine() for the calling process. In builds with ThreadSanitizer only its filter: the
-// thread that runs beside the program there would keep its capabilities.
-absl::Status ConfineMyself();
-
 // In a worker: what the piece returns, with a client on this channel.
 std::string RunPiece(int channel, const ConfinedRun::Piece& piece);
 

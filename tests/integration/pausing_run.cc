@@ -12,9 +12,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/launch/channel_source.h"
+#include "client/launch/confine.h"
 #include "client/name_shim.h"
 #include "proto/check.h"
-#include "tests/integration/confined.h"
 
 namespace sockgate::testing {
 namespace {
@@ -33,7 +33,7 @@ std::string RunByPath(const std::string& path, bool confine, const Work& work) {
   auto client = BrokerClient::FromPath(path);
   if (!client.ok()) return client.status().ToString();
   PrepareFor(**client);
-  if (confine) SOCKGATE_CHECK(ConfineMyself().ok());
+  if (confine) SOCKGATE_CHECK(launch::Confine(launch::FetcherProfile()).ok());
   work(**client);
   return "";
 }

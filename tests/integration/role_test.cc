@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "broker/broker.h"
+#include "client/launch/confine.h"
 #include "tests/broker/temp_folder.h"
 #include "tests/integration/confined.h"
 #include "tests/integration/pipe_text.h"
@@ -232,7 +233,7 @@ std::string ConfineItself(const std::string& path, uint16_t port) {
   auto client = BrokerClient::FromPath(path);
   if (!client.ok()) return client.status().ToString();
   const std::string before = (*client)->Connect(To(port)).error.ToString();
-  const absl::Status confined = ConfineMyself();
+  const absl::Status confined = launch::Confine(launch::FetcherProfile()).status();
   std::string after = before;
   for (int i = 0; i < 500 && after == before; ++i) {
     poll(nullptr, 0, 20);

@@ -18,13 +18,6 @@
 namespace sockgate::testing {
 namespace {
 
-// ThreadSanitizer keeps a thread of its own, which opens no sockets.
-#ifdef __SANITIZE_THREAD__
-constexpr size_t kThreadsAllowed = 2;
-#else
-constexpr size_t kThreadsAllowed = 1;
-#endif
-
 constexpr char kHoleSourceV6[] = "2001:db8:66::1";
 constexpr std::chrono::seconds kAddressPatience{10};
 constexpr std::chrono::milliseconds kProbePatience{100};
@@ -38,7 +31,7 @@ absl::Status Unavailable(absl::string_view what, int error) {
 absl::Status CheckSingleThread() {
   const auto threads = ThreadCount(getpid());
   if (!threads.ok()) return threads.status();
-  if (*threads <= kThreadsAllowed) return absl::OkStatus();
+  if (*threads == 1) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("the process has ", *threads, " threads; a namespace must be entered with one"));
 }

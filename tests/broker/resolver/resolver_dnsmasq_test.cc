@@ -217,9 +217,6 @@ TEST_F(ResolverDnsmasq, AResolverKilledInMidQueryIsReplacedAndTheNextLookupWorks
 }
 
 TEST_F(ResolverDnsmasq, TheRunningResolverIsConfined) {
-#if defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "the filter is left out in a build with ThreadSanitizer";
-#endif
   ResolverClient client(options_);
   Start(client);
   std::ifstream file("/proc/" + std::to_string(client.resolver_pid()) + "/status");

@@ -335,9 +335,6 @@ TEST_F(WorkerPoolFaultTest, AWorkerWhoseBrokerHasGoneIsReplaced) {
 }
 
 TEST_F(WorkerPoolFaultTest, WithoutPidfdsThereIsNoPool) {
-#ifdef __SANITIZE_THREAD__
-  GTEST_SKIP() << "there is a thread in each child, beside which there is no pool either";
-#endif
   const auto start = [&] {
     ForbidPidfds();
     const auto pool = WorkerPool::Start(PoolOptions(broker_, 1, 1), {});

@@ -360,6 +360,15 @@ TEST_F(WorkerPoolTest, AWorkerSaysWhatHoldsIt) {
   EXPECT_TRUE(absl::StrContains(layers, "seccomp (fetcher)")) << layers;
 }
 
+TEST_F(WorkerPoolTest, BesideOtherThreadsThereIsNoPool) {
+  std::promise<void> end;
+  std::thread other([&] { end.get_future().wait(); });
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(WorkerPool::Start(PoolOptions(broker_, 1, 1), {}).status()));
+  end.set_value();
+  other.join();
+}
+
 TEST_F(WorkerPoolTest, WhatCannotBeIsRefused) {
   EXPECT_TRUE(absl::IsInvalidArgument(WorkerPool::Start({}, {}).status()));
   WorkerPool::Options options = PoolOptions(broker_, 1, 1);
@@ -375,16 +384,6 @@ TEST_F(WorkerPoolTest, WhatCannotBeIsRefused) {
   transfer.method = "GET /elsewhere HTTP/1.1";
   EXPECT_TRUE(absl::IsInvalidArgument(run.pool().Add(transfer).status()));
   EXPECT_TRUE(run.pool().idle());
-}
-
-// The last: with its first thread ThreadSanitizer gets one, too, which stays.
-TEST_F(WorkerPoolTest, BesideOtherThreadsThereIsNoPool) {
-  std::promise<void> end;
-  std::thread other([&] { end.get_future().wait(); });
-  EXPECT_TRUE(
-      absl::IsFailedPrecondition(WorkerPool::Start(PoolOptions(broker_, 1, 1), {}).status()));
-  end.set_value();
-  other.join();
 }
 
 }  // namespace
