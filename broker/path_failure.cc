@@ -39,10 +39,10 @@ std::string WhyForbidden(const std::string& path) {
 std::string WhyNot(int error, const std::string& path) {
   const std::string folder = confine::FolderOf(path);
   struct stat status;
-  const bool has_folder = stat(folder.c_str(), &status) == 0;
   switch (error) {
     case ENOENT:
-      return has_folder ? "" : absl::StrCat("there is no folder ", folder, ": make it first");
+      if (stat(folder.c_str(), &status) == 0) return "";
+      return absl::StrCat("there is no folder ", folder, ": make it first");
     case ENOTDIR:
       return absl::StrCat(folder, " is no folder: name another path");
     case EISDIR:

@@ -94,7 +94,7 @@ constexpr size_t kMoreChannels = 0;
 bool Becomes(size_t count, pid_t pid) {
   for (int i = 0; i < 500; ++i) {
     const size_t open = OpenFdCount(pid).value();
-    if (open == count || (open > count && open <= count + kMoreChannels)) return true;
+    if (open >= count && open <= count + kMoreChannels) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return false;
